@@ -1,0 +1,1 @@
+"""The API of accounts: log-in and log-out."""

@@ -1,0 +1,7 @@
+"""People and the tokens and keys that speak for them. Who may do what with them: accounts.authentication."""
+
+from accounts.models.api_keys import ApiKey
+from accounts.models.tokens import UserToken
+from accounts.models.users import User, UserManager, normalise_email
+
+__all__ = ["ApiKey", "User", "UserManager", "UserToken", "normalise_email"]

@@ -1,0 +1,26 @@
+"""What the log-in of the API takes and gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+
+class LogIn(serializers.Serializer[None]):
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=1024, trim_whitespace=False, write_only=True)
+    device = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+
+
+class Who(serializers.Serializer[None]):
+    id = serializers.IntegerField(help_text="Seed 4's user_id.")
+    customer_id = serializers.UUIDField(help_text="Seed 5's customer_id.")
+    email = serializers.CharField(allow_null=True)
+
+
+class LoggedIn(serializers.Serializer[Any]):
+    token = serializers.CharField()
+    token_type = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    user = Who()

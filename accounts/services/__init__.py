@@ -1,0 +1,1 @@
+"""Services of accounts: people and who may do what."""

@@ -1,0 +1,93 @@
+"""Demo people: three members of staff with their groups, and two shoppers.
+
+Guarantees: idempotent; a person who stands keeps the password. Fixed passwords are only for SANDBOX and DEBUG (the
+caller says so); otherwise each is random and can be read once, from the answer of the run that made the account.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+from accounts.models import User
+
+#: What a group may look at, and the further permissions that it has.
+_APPS = ("accounts", "catalog", "core", "credits", "vending", "orders", "payments")
+GROUPS: dict[str, tuple[str, ...]] = {
+    "support": ("change_staffitem", "change_machine", "change_vendingsession", "change_printjob"),
+    "finance": (
+        "change_staffitem",
+        "change_paymentintent",
+        "change_webhookevent",
+        "add_refund",
+        "change_refund",
+    ),
+}
+_FIXED_PASSWORD = "demo-{name}-2025"  # noqa: S105  (known to everybody: only where nothing is real)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A demo account. `name` is also the part before @example.com."""
+
+    name: str
+    role: str
+    is_staff: bool = False
+    is_superuser: bool = False
+    group: str = ""
+
+    @property
+    def email(self) -> str:
+        return f"{self.name}@example.com"
+
+
+PEOPLE = (
+    Person("admin", "administrator", is_staff=True, is_superuser=True),
+    Person("support", "support", is_staff=True, group="support"),
+    Person("finance", "finance", is_staff=True, group="finance"),
+    Person("alice", "shopper"),
+    Person("bob", "shopper"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LogIn:
+    """How to log in as somebody; `password` is None when it was given out before and is not known here."""
+
+    person: Person
+    password: str | None = field(repr=False)
+
+
+def seed(*, fixed_passwords: bool) -> list[LogIn]:
+    """Make the groups and the people that are missing; answers how to log in as each."""
+    with transaction.atomic():
+        groups = {name: _group(name, extra) for name, extra in GROUPS.items()}
+        return [_person(person, groups.get(person.group), fixed_passwords) for person in PEOPLE]
+
+
+def _group(name: str, extra: tuple[str, ...]) -> Group:
+    group, new = Group.objects.get_or_create(name=name)
+    if new:
+        ours = Permission.objects.filter(content_type__app_label__in=_APPS)
+        group.permissions.set(ours.filter(codename__startswith="view_") | ours.filter(codename__in=extra))
+    return group
+
+
+def _person(person: Person, group: Group | None, fixed: bool) -> LogIn:
+    password = _FIXED_PASSWORD.format(name=person.name) if fixed else secrets.token_urlsafe(12)
+    user = User.objects.filter(email=person.email).first()
+    if user is not None:
+        return LogIn(person, password if fixed and user.check_password(password) else None)
+    user = User.objects.create_user(
+        person.email,
+        password,
+        name=person.name.capitalize(),
+        is_staff=person.is_staff,
+        is_superuser=person.is_superuser,
+    )
+    if group is not None:
+        user.groups.add(group)
+    return LogIn(person, password)

@@ -1,0 +1,1 @@
+"""Peers: what somebody would otherwise install, in projects of their own."""

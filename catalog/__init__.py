@@ -1,0 +1,1 @@
+"""Catalogue: phones, shells, templates, products, prices, and the designs that people make on them."""

@@ -1,0 +1,116 @@
+"""Brands, models, shells, colours and templates. The sync with the manufacturer adds; staff name, size and hide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from catalog.models import Colour, DesignTemplate, PhoneBrand, PhoneModel, Shell
+from pimpshop.core.admin import words
+from pimpshop.core.admin.base import KeptAdmin
+
+
+class ShownAdmin(KeptAdmin):
+    """Rows that shoppers see, or not."""
+
+    list_filter: tuple[str, ...] = ("is_active",)
+
+    @display(description=_("shown"), boolean=True, ordering="is_active")
+    def shown(self, obj: Any) -> bool:
+        return bool(obj.is_active)
+
+
+@admin.register(PhoneBrand)
+class PhoneBrandAdmin(ShownAdmin):
+    list_display = ("name", "name_zh", "manufacturer_id", "shown", "sort_order")
+    search_fields = ("name", "slug", "manufacturer_id")
+    fields = ("name", "name_zh", "slug", "manufacturer_id", "is_active", "sort_order")
+
+    def audit_subject(self, obj: PhoneBrand) -> str:
+        return obj.manufacturer_id
+
+
+@admin.register(PhoneModel)
+class PhoneModelAdmin(ShownAdmin):
+    list_display = ("name", "name_zh", "brand", "manufacturer_id", "shown", "sort_order")
+    list_filter = ("brand", "is_active")
+    list_select_related = ("brand",)
+    search_fields = ("name", "manufacturer_id")
+    fields = ("brand", "name", "name_zh", "manufacturer_id", "is_active", "sort_order")
+
+    def audit_subject(self, obj: PhoneModel) -> str:
+        return obj.manufacturer_id
+
+
+@admin.register(Colour)
+class ColourAdmin(KeptAdmin):
+    list_display = ("name", "name_zh", "swatch", "slug")
+    search_fields = ("name", "slug")
+    fields = ("name", "name_zh", "slug", "hex")
+
+    @display(description=_("shown as"))
+    def swatch(self, colour: Colour) -> str:
+        return format_html(
+            '<span class="desk-swatch" style="background:{}"></span> {}', colour.hex, colour.hex
+        )
+
+    def audit_subject(self, obj: Colour) -> str:
+        return obj.slug
+
+
+@admin.register(Shell)
+class ShellAdmin(ShownAdmin):
+    list_display = ("headline", "colour", "size", "bleed_mm", "shown", "last_seen")
+    list_filter = ("model__brand", "is_active")
+    list_select_related = ("model", "colour")
+    search_fields = ("manufacturer_id", "model__name", "model__manufacturer_id")
+    autocomplete_fields = ("model", "colour")
+    fieldsets = (
+        (None, {"fields": ("model", "colour", "manufacturer_id", "sku", "is_active", "synced_at")}),
+        (
+            _("Size in millimetres"),
+            {
+                "description": _("The trimmed print area. The print file adds the bleed on all four sides."),
+                "fields": (("width_mm", "height_mm"), ("bleed_mm", "corner_radius_mm"), "cutouts"),
+            },
+        ),
+    )
+    readonly_fields = ("synced_at",)
+
+    @display(description=_("shell"), header=True, ordering="model")
+    def headline(self, shell: Shell) -> tuple[str, str]:
+        return str(shell.model), shell.manufacturer_id
+
+    @display(description=_("size"), ordering="width_mm")
+    def size(self, shell: Shell) -> str:
+        return f"{shell.width_mm} × {shell.height_mm} mm"
+
+    @display(description=_("last seen at the manufacturer"), ordering="synced_at")
+    def last_seen(self, shell: Shell) -> str:
+        return words.ago(shell.synced_at)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Orders and designs name it: it is hidden instead."""
+        return False
+
+    def audit_subject(self, obj: Shell) -> str:
+        return obj.manufacturer_id
+
+
+@admin.register(DesignTemplate)
+class DesignTemplateAdmin(ShownAdmin):
+    list_display = ("name", "name_zh", "slug", "photos", "shown", "sort_order")
+    search_fields = ("slug", "name")
+    fields = ("name", "name_zh", "slug", "spec", "is_active", "sort_order")
+
+    @display(description=_("photos"))
+    def photos(self, template: DesignTemplate) -> int:
+        return template.slots
+
+    def audit_subject(self, obj: DesignTemplate) -> str:
+        return obj.slug

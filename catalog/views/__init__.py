@@ -1,0 +1,1 @@
+"""Pages of the catalogue: the shop window (`pages`), pictures by signed link (`pictures`), the studio (`studio`)."""

@@ -1,0 +1,199 @@
+"""What the studio page shows: the context of templates/catalog/studio.html and of its phone step.
+
+Lives here: rows and choices put into the words of the templates' head comments. Not here: deciding anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalog import selectors
+from catalog.models import Design, Photo
+from catalog.services import designs, drawing, studio
+from catalog.views import sketches
+from pimpshop.core import errors
+from vending.services import machines
+
+if TYPE_CHECKING:
+    from vending.models import VendingSession
+
+PREVIEW_PX = 600
+FONTS = (("latin", gettext_lazy("Handwriting")), ("chinese", gettext_lazy("Plain · 中文")))
+COLOURS = (
+    ("#111111", gettext_lazy("Black")), ("#ffffff", gettext_lazy("White")), ("#e11d48", gettext_lazy("Red")),
+    ("#f59e0b", gettext_lazy("Yellow")), ("#16a34a", gettext_lazy("Green")), ("#2563eb", gettext_lazy("Blue")),
+    ("#9333ea", gettext_lazy("Purple")), ("#f472b6", gettext_lazy("Pink")),
+)  # fmt: skip
+_NUMBERS = ("photo_cx", "photo_cy", "photo_width", "photo_rotation", "text_cx", "text_cy", "text_size")
+
+
+def context(
+    session: VendingSession,
+    fields: Mapping[str, Any],
+    *,
+    design: Design | None,
+    problems: Iterable[object] = (),
+    warnings: Iterable[designs.Warned] = (),
+) -> dict[str, Any]:
+    """Everything the page shows. `fields` are the page's own (studio.StudioForm); `design` what is saved, if any."""
+    phone = phone_context(session, fields)
+    shown = [shell for shell in phone["shells"] if shell["selected"]]
+    return phone | {
+        "session": {
+            "machine_name": session.machine.name,
+            "location": session.location,
+            "seconds_left": max(0, int((session.expires_at - timezone.now()).total_seconds())),
+        },
+        "photo": photo_context(session, _photo(design, session, fields)),
+        "design": {name: fields.get(name) for name in (*_NUMBERS, "text", "text_font", "text_color")},
+        "templates": _templates(str(fields.get("template") or "classic")),
+        "fonts": _choices(FONTS, fields.get("text_font"), "id"),
+        "colors": _choices(COLOURS, fields.get("text_color"), "value"),
+        "preview_url": preview_url(session, design) if design else "",
+        "price": shown[0]["price"] if shown else None,
+        "shell_chosen": bool(shown),
+        "warnings": [{"code": warned.code, "text": warned.text} for warned in warnings],
+        "low_resolution": bool(design and design.low_resolution),
+        "accepted": bool(design and design.low_resolution_accepted_at),
+        "errors": [str(problem) for problem in problems],
+    }
+
+
+def _templates(chosen: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": row.slug,
+            "name": str(row),
+            "sketch": sketches.svg(row),
+            "selected": row.slug == chosen,
+            "slots": json.dumps(row.spec.get("slots", [])),
+            "background": row.spec.get("background", "#ffffff"),
+        }
+        for row in selectors.templates()
+    ]
+
+
+def _choices(known: Iterable[tuple[str, Any]], chosen: object, key: str) -> list[dict[str, Any]]:
+    """Radio buttons; the first is chosen when nothing is."""
+    rows = list(known)
+    wanted = str(chosen).lower() if chosen else rows[0][0]
+    return [{key: value, "name": name, "selected": value == wanted} for value, name in rows]
+
+
+def phone_context(session: VendingSession, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Step 1 (templates/catalog/_phone.html): only what this machine sells and holds can be chosen.
+
+    A colour is proposed as soon as a model is chosen: the chosen one, else the first that is here.
+    """
+    stock = machines.stock_for(session.machine)
+    offers = selectors.offers(session.machine.currency)
+    here = {o.shell.pk for o in offers if stock is None or stock.get(o.shell.pk, 0) > 0}
+    chosen = next((o.shell for o in offers if o.shell.pk == fields.get("shell")), None)
+    brand_id = fields.get("brand") or (chosen.model.brand_id if chosen else None)
+    model_id = fields.get("model") or (chosen.model_id if chosen else None)
+    models = selectors.models_of(offers, brand_id) if brand_id else []
+    of_model = [o for o in offers if o.shell.model_id == model_id and model_id in {m.pk for m in models}]
+    wanted = chosen.pk if chosen and chosen.model_id == model_id and chosen.pk in here else None
+    wanted = wanted or next((o.shell.pk for o in of_model if o.shell.pk in here), None)
+    return {
+        "brands": [
+            {"id": str(brand.pk), "name": str(brand), "selected": brand.pk == brand_id}
+            for brand in selectors.brands_of(offers)
+        ],
+        "models": [
+            {
+                "id": str(model.pk),
+                "name": str(model),
+                "selected": model.pk == model_id,
+                "in_stock": any(o.shell.pk in here for o in offers if o.shell.model_id == model.pk),
+            }
+            for model in models
+        ],
+        "shells": [_shell(offer, offer.shell.pk in here, offer.shell.pk == wanted) for offer in of_model],
+        "urls": urls(session),
+    }
+
+
+def _shell(offer: selectors.Offer, in_stock: bool, selected: bool) -> dict[str, Any]:
+    shell = offer.shell
+    return {
+        "id": str(shell.pk),
+        "name": str(shell.colour),
+        "color": shell.colour.hex,
+        "selected": selected,
+        "in_stock": in_stock,
+        "price": offer.price,
+        "width_mm": shell.width_mm,
+        "height_mm": shell.height_mm,
+        "bleed_mm": shell.bleed_mm,
+        "corner_radius_mm": shell.corner_radius_mm,
+    }
+
+
+def urls(session: VendingSession) -> dict[str, str]:
+    """Where the page posts to."""
+    key = [session.session_id]
+    return {
+        "save": reverse("studio", args=key),
+        "phone": reverse("studio-phone", args=key),
+        "photo": reverse("studio-photo", args=key),
+        "layout": reverse("studio-layout", args=key),
+    }
+
+
+def _photo(design: Design | None, session: VendingSession, fields: Mapping[str, Any]) -> Photo | None:
+    """The photo of the fields; else, before anything is saved, the one that was uploaded last."""
+    owner = owner_of(session)
+    if fields.get("photo"):
+        try:
+            return selectors.photo_of(owner, fields["photo"])
+        except errors.NotFound:
+            return None
+    return None if design else selectors.latest_photo(owner)
+
+
+def owner_of(session: VendingSession) -> str:
+    """Who a session's photos and designs belong to."""
+    return f"session:{session.session_id}"
+
+
+def photo_context(session: VendingSession, photo: Photo | None) -> dict[str, Any] | None:
+    """A photo as the page and its script know it."""
+    if photo is None:
+        return None
+    return {
+        "id": str(photo.pk),
+        "url": reverse("studio-photo-copy", args=[session.session_id, photo.pk]),
+        "width_px": photo.width,
+        "height_px": photo.height,
+    }
+
+
+def preview_url(session: VendingSession, design: Design) -> str:
+    """The preview's address: another one whenever it looks different, so that it may be kept."""
+    look = f"{design.layout_hash[:12]}-{design.shell_id}"
+    return f"{reverse('studio-preview', args=[session.session_id])}?w={PREVIEW_PX}&v={look}"
+
+
+def initial_fields(design: Design | None) -> dict[str, Any]:
+    """The page's fields for what is saved."""
+    fields = studio.fields_of(design)
+    if design:
+        fields["shell"] = design.shell_id
+    return fields
+
+
+def missing_phone() -> str:
+    """The complaint about a missing choice."""
+    return _("Please choose your phone and the colour of the case.")
+
+
+def empty() -> str:
+    return str(drawing.DesignEmpty.message)

@@ -1,0 +1,58 @@
+"""Credit accounts: what somebody has, what waits for an address, who owes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from credits.models import CreditAccount, Lot
+from pimpshop.core.admin import words
+from pimpshop.core.admin.base import EvidenceAdmin
+from pimpshop.core.admin.questions import Question, questions
+
+
+class LotInline(TabularInline):
+    model = Lot
+    fields = (
+        "origin",
+        "payment_reference",
+        "amount",
+        "remaining",
+        "expired",
+        "reversed",
+        "expires_at",
+        "created_at",
+    )
+    readonly_fields = fields
+    ordering = ("-pk",)
+    extra = 0
+    max_num = 0
+    can_delete = False
+
+
+@admin.register(CreditAccount)
+class CreditAccountAdmin(EvidenceAdmin):
+    list_display = ("__str__", "kind", "balance", "since")
+    list_filter = (
+        questions(
+            Question("debt", _("who owes"), lambda rows: rows.filter(kind="debt", balance__lt=0)),
+            Question("waiting", _("waits for an address"), lambda rows: rows.filter(kind="waiting", balance__gt=0)),
+            Question("user", _("of users"), lambda rows: rows.filter(kind="user")),
+        ),
+    )  # fmt: skip
+    search_fields = ("user__email", "email")
+    fields = ("kind", "user", "email", "name", "balance", "created_at")
+    inlines = (LotInline,)
+
+    def get_queryset(self, request: Any) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("user")
+        return rows
+
+    @display(description=_("since"), ordering="created_at")
+    def since(self, row: CreditAccount) -> str:
+        return words.ago(row.created_at)

@@ -1,0 +1,34 @@
+"""Postings: every movement of credits, newest first."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from credits.models import Posting
+from pimpshop.core.admin import words
+from pimpshop.core.admin.base import EvidenceAdmin
+from pimpshop.core.admin.questions import Question, questions
+
+
+@admin.register(Posting)
+class PostingAdmin(EvidenceAdmin):
+    list_display = ("reference", "kind", "amount", "source", "destination", "reason", "made")
+    list_filter = (
+        questions(
+            Question("in", _("bought or given"), lambda rows: rows.filter(kind__in=("purchase", "bonus"))),
+            Question("spent", _("spent"), lambda rows: rows.filter(kind="spend")),
+            Question("back", _("taken back"), lambda rows: rows.filter(kind__startswith="reverse")),
+            Question("owed", _("owed"), lambda rows: rows.filter(kind="shortfall")),
+        ),
+    )
+    list_select_related = ("source__user", "destination__user")
+    search_fields = ("reference",)
+    fields = (
+        "kind", "reference", "source", "destination", "amount", "source_after", "destination_after", "actor", "reason", "at",
+    )  # fmt: skip
+
+    @display(description=_("when"), ordering="at")
+    def made(self, row: Posting) -> str:
+        return words.ago(row.at)

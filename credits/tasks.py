@@ -1,0 +1,12 @@
+"""Sweep rounds of credits."""
+
+from __future__ import annotations
+
+from pimpshop.core import sweeper
+
+
+@sweeper.round("credits to expire", every=60)
+def _expire() -> int:
+    from credits.services import ledger
+
+    return ledger.expire_due()

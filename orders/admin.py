@@ -1,0 +1,159 @@
+"""Orders: what was bought, for how much, and its whole story. Read only: orders are moved by payments and machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, QuerySet, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from orders import selectors
+from orders.models import Order, OrderEvent, OrderLine
+from pimpshop.core.admin import dashboard, finding, timeline, words
+from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
+from pimpshop.core.admin.questions import Question, questions
+
+
+class LineInline(TabularInline):
+    """The lines, with what was shown when they were ordered."""
+
+    model = OrderLine
+    extra = 0
+    can_delete = False
+    hide_title = True
+    fields = readonly_fields = ("position", "what", "quantity", "price", "design_link")
+    verbose_name_plural = _("lines")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request).select_related("order")
+        return rows
+
+    @display(description=_("what"))
+    def what(self, line: OrderLine) -> str:
+        told = [line.snapshot.get(name, "") for name in ("brand", "model", "colour", "template_name")]
+        return " · ".join(part for part in told if part) or "–"
+
+    @display(description=_("price"))
+    def price(self, line: OrderLine) -> str:
+        return words.money(line.unit_minor, line.order.currency)
+
+    @display(description=_("design"))
+    def design_link(self, line: OrderLine) -> str:
+        if line.design_id is None:
+            return "–"
+        return words.link(
+            reverse("admin:catalog_design_change", args=[line.design_id]), str(line.design_id)[:8]
+        )
+
+
+@admin.register(Order)
+class OrderAdmin(StoryMixin, EvidenceAdmin):
+    list_display = ("headline", "state", "total_shown", "machine_id", "buyer", "made", "paid_ago")
+    list_filter = (
+        questions(
+            Question("open", _("not paid"), lambda rows: rows.filter(status="pending")),
+            Question("paid", _("paid, not delivered"), lambda rows: rows.filter(status="paid")),
+            Question("done", _("completed"), lambda rows: rows.filter(status="completed")),
+            Question("refunded", _("refunded"), lambda rows: rows.filter(status="refunded")),
+        ),
+        "kind",
+    )
+    list_select_related = ("user",)
+    search_fields = ("order_no", "session_id")
+    inlines = (LineInline,)
+    fieldsets = (
+        (None, {"fields": (("state", "total_shown"), ("kind", "buyer"), ("status_page", "machine_id"), "session_link")}),
+        (
+            _("Times and numbers"),
+            {
+                "classes": ["collapse"],
+                "fields": (
+                    "order_no", "public_id", "created_at", "paid_at", "completed_at", "updated_at", "language", "remark",
+                ),
+            },
+        ),
+    )  # fmt: skip
+    readonly_fields = ("state", "total_shown", "buyer", "status_page", "session_link")
+    state = words.state_column()
+
+    @display(description=_("order"), header=True)
+    def headline(self, order: Order) -> tuple[str, str]:
+        return order.order_no, order.get_kind_display()
+
+    @display(description=_("total"), ordering="total_minor")
+    def total_shown(self, order: Order) -> str:
+        return words.money(order.total_minor, order.currency)
+
+    @display(description=_("buyer"))
+    def buyer(self, order: Order) -> str:
+        return str(order.user) if order.user else order.email or str(_("guest"))
+
+    @display(description=_("made"), ordering="created_at")
+    def made(self, order: Order) -> str:
+        return words.ago(order.created_at)
+
+    @display(description=_("paid"), ordering="paid_at")
+    def paid_ago(self, order: Order) -> str:
+        return words.ago(order.paid_at) if order.paid_at else "–"
+
+    @display(description=_("the customer's page"))
+    def status_page(self, order: Order) -> str:
+        return words.link(selectors.status_path(order), _("open the status page"))
+
+    @display(description=_("session"))
+    def session_link(self, order: Order) -> str:
+        return (
+            words.link(finding.address(order.session_id, "session"), order.session_id)
+            if order.session_id
+            else "–"
+        )
+
+
+@timeline.source
+def _orders(story: timeline.Story) -> timeline.Part:
+    """The order's events; for a session all orders that were made in it."""
+    which = {"order__order_no": story.order_no} if story.order_no else {"order__session_id": story.session_id}
+    events = list(OrderEvent.objects.filter(**which).select_related("order")[: timeline.MOST_EVENTS])
+    return timeline.Part(timeline.of_events("order", events), {event.order.order_no for event in events})
+
+
+@finding.finder("order", permission="orders.view_order")
+def _order(number: str) -> Order | None:
+    """By order number, or by a reference that begins with it (a print job's)."""
+    return Order.objects.filter(order_no__in={number, number.split("/")[0]}).first()
+
+
+@dashboard.panel(order=60, permission="orders.view_order")
+def _takings() -> dashboard.Panel:
+    """What was paid today (UTC), per currency; read at most once a minute."""
+    page = reverse("admin:orders_order_changelist")
+    return dashboard.Panel(
+        title=_("Paid today (UTC)"),
+        figures=[
+            dashboard.Figure(
+                f"{entry['currency']} × {entry['orders']}",
+                words.money(entry["minor"], entry["currency"]),
+                page,
+            )
+            for entry in dashboard.cached("takings", 60, _paid_today)
+        ],
+        empty=_("Nothing was paid yet."),
+    )
+
+
+def _paid_today() -> list[dict[str, Any]]:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    paid: QuerySet[Any] = Order.objects.filter(paid_at__gte=midnight).order_by("currency").values("currency")
+    return list(paid.annotate(minor=Sum("total_minor"), orders=Count("pk")))

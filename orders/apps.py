@@ -1,0 +1,12 @@
+"""The orders app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class OrdersConfig(AppConfig):
+    name = "orders"
+    verbose_name = _("Orders")
+
+    def ready(self) -> None:
+        from orders import checks, tasks  # noqa: F401  (registers invariants and sweep rounds)

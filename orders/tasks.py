@@ -1,0 +1,19 @@
+"""Sweep rounds of orders."""
+
+from __future__ import annotations
+
+from pimpshop.core import sweeper
+
+
+@sweeper.round("orders to complete", every=2)
+def _complete() -> int:
+    from orders.services import fulfilment
+
+    return fulfilment.complete_printed()
+
+
+@sweeper.round("credits and plans to deliver", every=60)
+def _deliver() -> int:
+    from orders.services import granting
+
+    return sweeper.each(granting.due(), granting.grant_again)

@@ -1,0 +1,17 @@
+"""Orders' addresses: packs and plans, the summary before paying at a machine, the status page by signed link."""
+
+from django.urls import path
+
+from orders.views import goods, status, summary
+
+urlpatterns = [
+    path("credits/", goods.credits, name="credits"),
+    path("credits/<slug:sku>/", goods.buy_pack, name="buy-pack"),
+    path("plans/", goods.plans, name="plans"),
+    path("plans/<slug:sku>/", goods.buy_plan, name="buy-plan"),
+    path("studio/s/<str:session_id>/summary/", summary.summary, name="summary"),
+    path("studio/s/<str:session_id>/summary/online/", summary.online, name="summary-online"),
+    path("orders/<str:order_no>/", status.status, name="order-status"),
+    path("orders/<str:order_no>/machine/", status.choose_machine, name="order-machine"),
+    path("orders/<str:order_no>/live/", status.status_fragment, name="order-status-fragment"),
+]

@@ -1,0 +1,191 @@
+"""Payments: every attempt with its events. Read only; "check now" asks the provider, refunds are rows of their own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+from unfold.enums import ActionVariant
+
+from payments import states
+from payments.models import PaymentIntent
+from payments.services import refund_steps, refunds, sync
+from pimpshop.core.admin import finding, timeline, words
+from pimpshop.core.admin.acting import WHY, Act, Doing
+from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
+from pimpshop.core.admin.questions import Question, questions
+from pimpshop.core.money import InvalidAmount, Money
+
+UNDECIDED_FOR = timedelta(minutes=10)
+
+
+def _stuck(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.filter(status__in=states.UNDECIDED, created_at__lt=timezone.now() - UNDECIDED_FOR)
+
+
+def _check(intent: PaymentIntent, doing: Doing) -> bool | str:
+    checked = sync.check_now(intent=intent, source="admin", actor=doing.actor)
+    if not checked.asked:
+        return gettext("somebody asked a moment ago; look at the timeline")
+    if checked.applied is None:
+        return gettext("the provider does not answer; nothing was changed")
+    return gettext("the provider says: %s") % (checked.provider_status or checked.applied)
+
+
+def _left(intent: PaymentIntent) -> int:
+    """Minor units that were captured and that no refund (but a failed one) speaks for."""
+    return intent.captured_minor - intent.refund_reserved_minor
+
+
+def _refund(intent: PaymentIntent, doing: Doing) -> str:
+    try:
+        amount = Money.parse(doing.amount, intent.currency).amount_minor if doing.amount else None
+    except InvalidAmount as error:
+        raise refunds.RefundTooLarge(_("That is no amount. Nothing was paid back.")) from error
+    refund = refunds.request_refund(
+        intent=intent, amount_minor=amount, origin="staff", actor=doing.actor, reason="requested_by_customer",
+        note=doing.reason, source="admin",
+    )  # fmt: skip
+    refund_steps.send(refund.pk)
+    refund.refresh_from_db()
+    return gettext("refund %(number)s of %(amount)s: %(state)s") % {
+        "number": refund.out_refund_no,
+        "amount": words.money(refund.amount_minor, refund.currency),
+        "state": refund.get_status_display(),
+    }
+
+
+def _refundable(intent: PaymentIntent) -> bool:
+    return intent.status in ("succeeded", "partially_refunded") and _left(intent) > 0
+
+
+def _pay_back(intent: PaymentIntent, doing: Doing) -> str:
+    refund = refunds.request_manual_refund(
+        intent=intent, amount_minor=_left(intent), actor=doing.actor, reason=doing.reason, note=doing.reason
+    )
+    return gettext("refund %s is written; pay it back and mark it") % refund.out_refund_no
+
+
+@admin.register(PaymentIntent)
+class PaymentIntentAdmin(StoryMixin, EvidenceAdmin):
+    list_display = ("headline", "state", "amount_shown", "order_link", "role", "trouble", "made")
+    list_filter = (
+        questions(
+            Question("open", _("undecided"), lambda rows: rows.filter(status__in=states.UNDECIDED)),
+            Question("stuck", _("undecided for 10 min"), _stuck),
+            Question("surplus", _("surplus"), lambda rows: rows.filter(is_surplus=True)),
+            Question("failed", _("failed"), lambda rows: rows.filter(status="failed")),
+            Question("refunded", _("refunded"), lambda rows: rows.filter(Q(refunded_minor__gt=0))),
+        ),
+        "gateway",
+    )
+    list_select_related = ("order",)
+    search_fields = ("out_trade_no", "order__order_no", "provider_ref", "transaction_ref")
+    fieldsets = (
+        (None, {"fields": (("state", "amount_shown"), ("order_link", "role"), ("gateway", "method"), "trouble")}),
+        (_("Money"), {"fields": (("captured", "refunded"), "succeeded_at")}),
+        (
+            _("Times and numbers"),
+            {
+                "classes": ["collapse"],
+                "fields": (
+                    "out_trade_no", "public_id", "provider_ref", "account", "live", "attempt", "created_at",
+                    "last_query_at", "next_query_at", "query_count", "query_until", "error_code", "error_message",
+                    "details",
+                ),
+            },
+        ),
+    )  # fmt: skip
+    readonly_fields = (
+        "state", "amount_shown", "order_link", "role", "trouble", "captured", "refunded", "details",
+    )  # fmt: skip
+    acts = (
+        Act(
+            "check-now",
+            _("Check now"),
+            _("The provider is asked, and what it says is applied. Nothing is asked of the shopper."),
+            _check,
+            icon="sync",
+            at_most=5,
+            possible=lambda intent: intent.status not in ("refunded", "partially_refunded", "succeeded"),
+        ),
+        Act(
+            "refund",
+            _("Refund"),
+            _(
+                "Goes back to where it came from, through the provider. Credits that it bought are taken back in proportion."
+            ),
+            _refund,
+            reason=WHY,
+            amount=_("How much? Empty: all that is left"),
+            icon="undo",
+            variant=ActionVariant.WARNING,
+            possible=lambda intent: intent.gateway != "machine" and _refundable(intent),
+            audited=True,
+            on_lists=False,
+            permission="payments.add_refund",
+        ),
+        Act(
+            "pay-back",
+            _("Pay back by hand"),
+            _(
+                "Writes a refund of everything that is left of this payment. You pay it back and then mark it as done."
+            ),
+            _pay_back,
+            reason=WHY,
+            icon="undo",
+            variant=ActionVariant.WARNING,
+            possible=_refundable,
+            audited=True,
+            on_lists=False,
+            permission="payments.add_refund",
+        ),
+    )
+    state = words.state_column()
+
+    def story_of(self, obj: PaymentIntent) -> timeline.Story:
+        return timeline.Story(order_no=obj.order.order_no, session_id=obj.order.session_id)
+
+    @display(description=_("payment"), header=True)
+    def headline(self, intent: PaymentIntent) -> tuple[str, str]:
+        return intent.out_trade_no, f"{intent.gateway} · {intent.method}"
+
+    @display(description=_("amount"), ordering="amount_minor")
+    def amount_shown(self, intent: PaymentIntent) -> str:
+        return words.money(intent.amount_minor, intent.currency)
+
+    @display(description=_("captured"))
+    def captured(self, intent: PaymentIntent) -> str:
+        return words.money(intent.captured_minor, intent.currency)
+
+    @display(description=_("refunded"))
+    def refunded(self, intent: PaymentIntent) -> str:
+        return words.money(intent.refunded_minor, intent.currency)
+
+    @display(description=_("order"))
+    def order_link(self, intent: PaymentIntent) -> str:
+        return words.link(finding.address(intent.order.order_no, "order"), intent.order.order_no)
+
+    @words.labelled(_("for the order"))
+    def role(self, intent: PaymentIntent) -> tuple[str, Any]:
+        if intent.settles_order:
+            return "success", _("settled it")
+        return ("danger", _("surplus")) if intent.is_surplus else ("", "–")
+
+    @display(description=_("error"))
+    def trouble(self, intent: PaymentIntent) -> str:
+        return intent.error_message or intent.error_code or "–"
+
+    @display(description=_("made"), ordering="created_at")
+    def made(self, intent: PaymentIntent) -> str:
+        return words.ago(intent.created_at)
+
+    @display(description=_("details"))
+    def details(self, intent: PaymentIntent) -> str:
+        return words.json_block({"metadata": intent.metadata, "next action": intent.next_action})

@@ -1,0 +1,120 @@
+"""Reconciliation for staff: the days and what differs, each to be resolved with a reason; and the gateways' switches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from payments.models import Dispute, GatewaySwitch, ReconcileDifference, StatementRun
+from payments.services import reconcile_rows, switches
+from pimpshop.core.admin import finding, words
+from pimpshop.core.admin.acting import Act, Doing
+from pimpshop.core.admin.base import EvidenceAdmin
+from pimpshop.core.admin.questions import Question, questions
+
+
+@admin.register(StatementRun)
+class StatementRunAdmin(EvidenceAdmin):
+    list_display = ("__str__", "account", "lines", "matched", "differences", "done_at", "error")
+    list_filter = (
+        questions(
+            Question("differs", _("with differences"), lambda rows: rows.filter(differences__gt=0)),
+            Question("missing", _("not there yet"), lambda rows: rows.filter(done_at=None)),
+        ),
+        "gateway",
+    )
+    search_fields = ("gateway",)
+
+
+def _resolve(difference: ReconcileDifference, doing: Doing) -> None:
+    reconcile_rows.resolve(difference=difference, actor=doing.actor, reason=doing.reason)
+
+
+@admin.register(ReconcileDifference)
+class ReconcileDifferenceAdmin(EvidenceAdmin):
+    list_display = ("about", "kind", "state", "ours", "theirs", "run", "created_at")
+    list_filter = (
+        questions(Question("open", _("open"), lambda rows: rows.filter(status="open"))),
+        "kind",
+        "run__gateway",
+    )
+    list_select_related = ("run",)
+    search_fields = ("subject",)
+    acts = (
+        Act(
+            "resolve", _("Resolve"),
+            _("Say why it is right, or how it was put right. The reason is kept with your name."),
+            _resolve, reason=_("Why is it right now?"), icon="task_alt", audited=True,
+            possible=lambda difference: difference.status == "open",
+        ),
+    )  # fmt: skip
+    state = words.state_column()
+
+    @display(description=_("about"), ordering="subject")
+    def about(self, row: ReconcileDifference) -> str:
+        return words.link(finding.address(row.subject, "payment"), row.subject)
+
+    @display(description=_("ours"))
+    def ours(self, row: ReconcileDifference) -> str:
+        return "–" if row.ours_minor is None else words.money(row.ours_minor, row.currency)
+
+    @display(description=_("theirs"))
+    def theirs(self, row: ReconcileDifference) -> str:
+        return "–" if row.theirs_minor is None else words.money(row.theirs_minor, row.currency)
+
+
+def _off(row: GatewaySwitch, doing: Doing) -> None:
+    switches.switch(key=row.gateway, off=True, actor=doing.actor, reason=doing.reason)
+
+
+def _on(row: GatewaySwitch, doing: Doing) -> None:
+    switches.switch(key=row.gateway, off=False, actor=doing.actor, reason=doing.reason)
+
+
+@admin.register(GatewaySwitch)
+class GatewaySwitchAdmin(EvidenceAdmin):
+    """A row for each configured gateway is there from the first look at the list."""
+
+    list_display = ("gateway", "is_off", "reason", "actor", "failures", "rests_until")
+    search_fields = ("gateway",)
+    acts = (
+        Act(
+            "switch-off", _("Switch off"), _("No new payment starts there. What was started goes on."), _off,
+            reason=_("Why? (kept with your name)"), icon="power_settings_new", audited=True,
+            possible=lambda row: not row.is_off,
+        ),
+        Act(
+            "switch-on", _("Switch on"), _("Shoppers may choose it again at once."), _on,
+            reason=_("Why? (kept with your name)"), icon="power", audited=True,
+            possible=lambda row: row.is_off or row.rests_until is not None,
+        ),
+    )  # fmt: skip
+
+    def get_queryset(self, request: Any) -> Any:
+        switches.make_rows()
+        return super().get_queryset(request)
+
+
+@admin.register(Dispute)
+class DisputeAdmin(EvidenceAdmin):
+    list_display = ("provider_ref", "state", "amount_shown", "payment_link", "reason", "deadline")
+    list_filter = (
+        questions(
+            Question("open", _("open"), lambda rows: rows.filter(status__in=("opened", "under_review"))),
+            Question("lost", _("lost"), lambda rows: rows.filter(status="lost")),
+        ),
+    )
+    list_select_related = ("intent__order",)
+    search_fields = ("provider_ref", "intent__out_trade_no")
+    state = words.state_column()
+
+    @display(description=_("amount"), ordering="amount_minor")
+    def amount_shown(self, row: Dispute) -> str:
+        return words.money(row.amount_minor, row.currency)
+
+    @display(description=_("payment"))
+    def payment_link(self, row: Dispute) -> str:
+        return words.link(finding.address(row.intent.out_trade_no, "payment"), row.intent.out_trade_no)

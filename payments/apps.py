@@ -1,0 +1,17 @@
+"""The payments app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class PaymentsConfig(AppConfig):
+    name = "payments"
+    verbose_name = _("Payments")
+
+    def ready(self) -> None:
+        from payments import checks, tasks  # noqa: F401  (registers invariants and sweep rounds)
+        from payments.services import figures, stripe_mirror  # noqa: F401  (registers figures)
+
+        if stripe_mirror.is_on():
+            stripe_mirror.harden()
+            stripe_mirror.drop_its_checks()

@@ -1,0 +1,152 @@
+"""Invariants of payments (GUARANTEES.md, first block), each a query that finds the rows that break it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from payments import states
+from pimpshop.core import invariants
+
+
+def _rows(sql: str, params: list[Any] | None = None) -> Iterator[tuple[object, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params or [])
+        yield from cursor.fetchall()
+
+
+@invariants.check("1 a paid order is settled once, by its own total")
+def _settled_once() -> Iterator[str]:
+    for order_no, status, settled, total in _rows(
+        """SELECT o.order_no, o.status, COALESCE(SUM(p.captured_minor), 0), o.total_minor
+           FROM orders_order o LEFT JOIN payments_paymentintent p ON p.order_id = o.id AND p.settles_order
+           GROUP BY o.id
+           HAVING (o.paid_at IS NOT NULL AND COALESCE(SUM(p.captured_minor), 0) <> o.total_minor)
+               OR (o.paid_at IS NULL AND COUNT(p.id) > 0)"""
+    ):
+        yield f"order {order_no} is {status}: settled {settled} of {total} minor units"
+
+
+@invariants.check("1 every success settles its order or is surplus")
+def _success_counts() -> Iterator[str]:
+    for number, status in _rows(
+        """SELECT out_trade_no, status FROM payments_paymentintent
+           WHERE (status IN ('succeeded', 'partially_refunded', 'refunded')) <> (settles_order OR is_surplus)
+              OR (status IN ('succeeded', 'partially_refunded', 'refunded') AND captured_minor <> amount_minor
+                  AND NOT (manual_capture AND captured_minor > 0))"""
+    ):
+        yield f"payment {number} ({status})"
+
+
+@invariants.check("1 surplus has a refund or an open staff item")
+def _surplus_given_back() -> Iterator[str]:
+    for (number,) in _rows(
+        """SELECT p.out_trade_no FROM payments_paymentintent p WHERE p.is_surplus
+             AND NOT EXISTS (SELECT 1 FROM payments_refund r WHERE r.intent_id = p.id AND r.status <> 'failed')
+             AND NOT EXISTS (SELECT 1 FROM core_staffitem s
+                             WHERE s.resolved_at IS NULL AND (s.subject = p.out_trade_no OR s.subject IN (
+                                 SELECT failed.out_refund_no FROM payments_refund failed
+                                 WHERE failed.intent_id = p.id)))"""
+    ):
+        yield f"payment {number}"
+
+
+@invariants.check("2 refunds that did not fail are within what was captured")
+def _refunds_fit() -> Iterator[str]:
+    for number, refunded, captured in _rows(
+        """SELECT p.out_trade_no, SUM(r.amount_minor), p.captured_minor
+           FROM payments_paymentintent p JOIN payments_refund r ON r.intent_id = p.id AND r.status <> 'failed'
+           GROUP BY p.id HAVING SUM(r.amount_minor) > p.captured_minor"""
+    ):
+        yield f"payment {number}: {refunded} of {captured} minor units"
+
+
+@invariants.check(
+    "2 what is reserved for refunds is the sum of those that did not fail, and what is done is done"
+)
+def _reservations_tell() -> Iterator[str]:
+    for number, reserved, refunded in _rows(
+        """SELECT p.out_trade_no, p.refund_reserved_minor, p.refunded_minor
+           FROM payments_paymentintent p LEFT JOIN payments_refund r ON r.intent_id = p.id
+           GROUP BY p.id
+           HAVING p.refund_reserved_minor <> COALESCE(SUM(r.amount_minor) FILTER (WHERE r.status <> 'failed'), 0)
+               OR p.refunded_minor <> COALESCE(SUM(r.amount_minor) FILTER (WHERE r.status = 'succeeded'), 0)"""
+    ):
+        yield f"payment {number}: {reserved} reserved, {refunded} paid back"
+
+
+@invariants.check("2 a refund that is not decided is sent or asked about")
+def _refunds_go_on() -> Iterator[str]:
+    for number, status in _rows(
+        """SELECT out_refund_no, status FROM payments_refund
+           WHERE kind = 'provider' AND status IN ('created', 'pending') AND next_query_at IS NULL"""
+    ):
+        yield f"refund {number} is {status} and nobody will ask about it"
+
+
+@invariants.check("5 a case that no machine has taken is held exactly while a bank decides about its payment")
+def _disputed_cases_are_held() -> Iterator[str]:
+    # What was being sent when the bank took the money stays held until people have looked.
+    for reference, held in _rows(
+        """SELECT j.reference, j.held FROM vending_printjob j
+           LEFT JOIN LATERAL (
+               SELECT COUNT(*) AS open FROM payments_dispute d
+               JOIN payments_paymentintent p ON p.id = d.intent_id JOIN orders_order o ON o.id = p.order_id
+               WHERE o.order_no = j.order_no AND p.settles_order AND d.money_moved AND d.status = ANY(%s)) x ON true
+           WHERE j.status IN ('waiting', 'announcing', 'confirming', 'submitting', 'failed', 'gave_up')
+             AND (j.held <> '') <> (x.open > 0)
+             AND NOT (j.held <> '' AND EXISTS (SELECT 1 FROM core_staffitem s
+                                               WHERE s.subject = j.reference AND s.resolved_at IS NULL))""",
+        [list(states.DISPUTED)],
+    ):
+        yield f"print job {reference}: held {held or 'not'}"
+
+
+@invariants.check("6 every stored event ends: processed, ignored or with staff")
+def _events_end() -> Iterator[str]:
+    for gateway, event_id, status in _rows(
+        """SELECT gateway, event_id, status FROM payments_webhookevent
+           WHERE (status = 'received') <> (due_at IS NOT NULL)
+              OR (status = 'received' AND last_seen_at < %s AND attempts = 0)""",
+        [timezone.now() - timedelta(hours=1)],
+    ):
+        yield f"event {gateway} {event_id} is {status}"
+
+
+@invariants.check("3 whoever may still pay is asked about")
+def _undecided_is_asked_about() -> Iterator[str]:
+    for number, status in _rows(
+        """SELECT out_trade_no, status FROM payments_paymentintent
+           WHERE status = ANY(%s) AND next_query_at IS NULL""",
+        [list(states.UNDECIDED)],
+    ):
+        yield f"payment {number} is {status} and nobody will ask about it"
+
+
+_EVENTS = {
+    "payment": ("payments_paymentintent", "payments_paymentevent", "intent_id", "out_trade_no"),
+    "refund": ("payments_refund", "payments_refundevent", "refund_id", "out_refund_no"),
+    "dispute": ("payments_dispute", "payments_disputeevent", "dispute_id", "provider_ref"),
+    "order": ("orders_order", "orders_orderevent", "order_id", "order_no"),
+    "session": ("vending_vendingsession", "vending_sessionevent", "session_id", "session_id"),
+    "print job": ("vending_printjob", "vending_printjobevent", "print_job_id", "reference"),
+}
+
+
+@invariants.check("8 every state has the event that made it")
+def _events_tell() -> Iterator[str]:
+    """The newest event about the status says the status; an untouched row has its creation. Remarks do not count: the
+    status in them is the one that their writer had read."""
+    for name, (table, events, link, label) in _EVENTS.items():
+        # Table names are constants of this module.
+        for number, status in _rows(
+            f"""SELECT t."{label}", t.status FROM "{table}" t
+                WHERE t.status IS DISTINCT FROM (
+                    SELECT e.to_status FROM "{events}" e WHERE e."{link}" = t.id AND NOT (e.data ? 'column')
+                    ORDER BY e.from_status <> e.to_status DESC, e.id DESC LIMIT 1)"""  # noqa: S608
+        ):
+            yield f"{name} {number} is {status} without an event that says so"

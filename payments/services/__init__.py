@@ -1,0 +1,1 @@
+"""Intents, settlement, inbox, queries and refunds."""

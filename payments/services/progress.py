@@ -1,0 +1,195 @@
+"""What an order's status page shows: its state, what to do now, what has happened. Reading only; no provider is asked.
+
+Guarantees: a person who paid is never shown a failure; "not paid" appears only when the provider itself said so; while
+nobody knows, the page says that we are checking and not to pay again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from orders import selectors as orders
+from orders.models import Order
+from payments.gateways import base
+from payments.models import PaymentIntent
+from payments.services import progress_words
+from pimpshop.core.money import Money
+from vending.models import Machine, PrintJob
+from vending.services import sessions
+
+FINAL = {"collected", "cancelled", "refunded", "given", "kept", "done"}
+#: Nothing more is to come of these.
+ENDED = {"not_paid", "expired", "cancelled", "refunded"}
+#: Somebody may still pay: the page offers to begin, to try again or to choose another way.
+PAYABLE = {"unpaid", "not_paid", "expired"}
+#: The provider waits for the shopper, who may still choose another way (the attempt is closed there first).
+UNDER_WAY = {"scan", "away", "in_app"}
+#: Milliseconds until the page asks again.
+POLL_MS = {
+    "waiting": 2500,
+    "confirming": 2500,
+    "paid": 2000,
+    "ready": 15000,
+    "help": 30000,
+    "not_paid": 15000,
+    "expired": 15000,
+    "unpaid": 15000,
+    "choose": 15000,
+}
+#: (age of the attempt, milliseconds) while the shopper is at the provider: ever more slowly.
+BACK_OFF = ((timedelta(minutes=2), 2500), (timedelta(minutes=10), 5000))
+SLOWEST_MS = 15000
+#: After so many tries the page says that it takes longer than usual.
+DELAYED_AFTER_ATTEMPTS = 3
+_JOB_STATES = {
+    "waiting": "choose",
+    "accepted": "queued",
+    "printing": "printing",
+    "printed": "ready",
+    "collected": "collected",
+    "failed": "help",
+    "gave_up": "help",
+    "canceled": "help",
+}
+_ACTION_STATES = {"qr_code": "scan", "redirect": "away", "client_params": "in_app"}
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the state is read from."""
+
+    order: Order
+    intent: PaymentIntent | None
+    case: orders.CaseState | None
+    action: Any = field(default=None)
+
+    @property
+    def job(self) -> PrintJob | None:
+        return self.case.job if self.case else None
+
+
+def order_progress(order: Order) -> dict[str, Any]:
+    """{state, final, version, amount, machine_name, queue_no, ahead, reference, minutes_left, seconds_left, message,
+    reason, notes, steps, poll_ms, kind, credits, action, action_template}: see templates/orders/_status.html."""
+    facts = _facts(order)
+    state = _paid_state(facts) if order.paid_at else _unpaid_state(facts)
+    intent, job = facts.intent, facts.job
+    queue_no = job.queue_no if job else ""
+    ahead = facts.case.place - 1 if facts.case and facts.case.place else None
+    shows_action = (
+        state in UNDER_WAY | {"waiting"} and facts.action is not None and not _link_is_over(facts.action)
+    )
+    notes = progress_words.refund_notes(order)
+    poll_ms = _poll_ms(state, intent)
+    return {
+        "state": state,
+        "final": state in FINAL,
+        "version": "|".join(
+            str(part)
+            for part in (
+                state,
+                queue_no,
+                ahead,
+                intent.attempt if intent else 0,
+                poll_ms,
+                int(shows_action),
+                *notes,
+            )
+        ),
+        "amount": order.total,
+        "machine_name": _machine_name(order, job),
+        "queue_no": queue_no,
+        "ahead": ahead,
+        "reference": order.order_no,
+        "minutes_left": None,
+        "seconds_left": _seconds_left(intent) if shows_action else None,
+        "message": "",
+        "reason": progress_words.reason(intent.error_code) if intent and state == "not_paid" else "",
+        "notes": notes,
+        "steps": progress_words.steps(order, state, job, ended=state in ENDED),
+        "poll_ms": poll_ms,
+        "kind": order.kind,
+        "gateway": intent.gateway if intent else "",
+        "credits": Money(orders.credits_of(order), "CREDITS"),
+        "email": progress_words.hidden(order.email) if order.user_id is None else "",
+        "action": facts.action if shows_action else None,
+        "action_template": f"payments/next_action/{facts.action.kind}.html" if shows_action else "",
+    }
+
+
+def _facts(order: Order) -> _Facts:
+    case = orders.case_state(order) if order.kind == Order.Kind.CASE else None
+    intent = PaymentIntent.objects.filter(order=order).order_by("-settles_order", "-attempt").first()
+    action = base.next_action_from_dict(intent.next_action) if intent else None
+    return _Facts(order, intent, case, action)
+
+
+def _paid_state(facts: _Facts) -> str:
+    order, job = facts.order, facts.job
+    if order.status == "refunded":
+        return "refunded"
+    if order.kind in (Order.Kind.CREDITS, Order.Kind.PLAN):
+        if order.status != "completed":
+            return "granting"
+        return "given" if order.user_id is not None else "kept"
+    if order.kind == Order.Kind.MERCHANT:
+        return "done" if order.status == "completed" else "granting"
+    if job is None:
+        return "paid"
+    if job.is_kept_back:
+        return "help"
+    if job.status in _JOB_STATES:
+        return _JOB_STATES[job.status]
+    return "delayed" if job.attempts >= DELAYED_AFTER_ATTEMPTS else "paid"
+
+
+def _unpaid_state(facts: _Facts) -> str:
+    """Before the money is certain. `not_paid` only when the provider itself said so."""
+    intent = facts.intent
+    if intent is None:
+        return "cancelled" if facts.order.status == "cancelled" else "unpaid"
+    if intent.status == "created" and _nobody_has_begun(intent):
+        return "unpaid"
+    if intent.status in ("created", "processing", "authorized", "expiring"):
+        return "confirming"
+    if intent.status == "requires_action":
+        if intent.gateway != "machine":
+            return _ACTION_STATES.get(facts.action.kind, "confirming") if facts.action else "confirming"
+        return "waiting" if timezone.now() - intent.created_at < sessions.PAYMENT_LIVE_FOR else "expired"
+    if intent.status == "canceled":
+        given_up = intent.gateway == "machine" or facts.order.status == "cancelled"
+        return "cancelled" if given_up else "unpaid"
+    return "not_paid" if intent.status == "failed" else "expired"
+
+
+def _link_is_over(action: base.NextAction) -> bool:
+    """Leads nowhere any more; whoever has not paid there chooses again. (A code ends with its payment.)"""
+    ends = action.expires_at if isinstance(action, base.Redirect) else None
+    return ends is not None and ends <= timezone.now()
+
+
+def _nobody_has_begun(intent: PaymentIntent) -> bool:
+    """Known to the provider, and no card was given yet: nothing can have been charged."""
+    return bool(intent.provider_ref) and intent.confirm_count == 0 and intent.leased_until is None
+
+
+def _poll_ms(state: str, intent: PaymentIntent | None) -> int:
+    if state not in UNDER_WAY | {"confirming"} or intent is None or intent.gateway == "machine":
+        return POLL_MS.get(state, 4000)
+    age = timezone.now() - intent.created_at
+    return next((milliseconds for limit, milliseconds in BACK_OFF if age < limit), SLOWEST_MS)
+
+
+def _seconds_left(intent: PaymentIntent | None) -> int | None:
+    if intent is None or intent.expires_at is None:
+        return None
+    return max(0, int((intent.expires_at - timezone.now()).total_seconds()))
+
+
+def _machine_name(order: Order, job: PrintJob | None) -> str:
+    machine = job.machine if job else Machine.objects.filter(machine_id=order.machine_id).first()
+    return machine.name if machine else ""

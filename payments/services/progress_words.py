@@ -1,0 +1,134 @@
+"""The words of a status page that depend on rows: why a payment failed, what was paid back, the steps so far. Reads only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from orders.models import Order
+from payments import states
+from payments.gateways.base import ErrorCode
+from payments.models import PaymentIntent, Refund
+from pimpshop.core.money import Money
+from pimpshop.core.templatetags import shop
+from vending.models import PrintJob
+
+#: Why a payment did not go through, in words for the shopper. What is missing here needs no reason beside the heading.
+_REASONS: dict[str, str] = {
+    ErrorCode.CARD_DECLINED: gettext_noop("The bank refused the card. It does not tell us why."),
+    ErrorCode.INSUFFICIENT_FUNDS: gettext_noop("There is not enough money on the card."),
+    ErrorCode.EXPIRED_CARD: gettext_noop("The card is not valid any more."),
+    ErrorCode.INCORRECT_CVC: gettext_noop("The security code does not fit the card."),
+    ErrorCode.PROCESSING_ERROR: gettext_noop(
+        "The bank could not work on it just now. Trying again may help."
+    ),
+    ErrorCode.INVALID_PAYMENT_METHOD: gettext_noop("There is a mistake in what was typed for the card."),
+    ErrorCode.AUTHENTICATION_FAILED: gettext_noop("Your bank did not get your confirmation."),
+}
+
+
+def reason(code: str) -> str:
+    """Why an attempt failed; "" when there is nothing useful to say."""
+    return _(_REASONS[code]) if code in _REASONS else ""
+
+
+def hidden(email: str) -> str:
+    """An address as its owner knows it again and nobody else reads it: a…e@example.com."""
+    name, at, host = email.partition("@")
+    if not at:
+        return ""
+    return f"{name[:1]}…{name[-1:] if len(name) > 2 else ''}@{host}"
+
+
+def refund_notes(order: Order) -> list[str]:
+    """Sentences about money that went or goes back: a second payment, a refund in part, one under way, a dispute."""
+    notes = []
+    for intent in PaymentIntent.objects.filter(order=order, status__in=states.PAID):
+        if intent.is_surplus:
+            notes.append(_surplus(intent))
+        else:
+            notes += _given_back(intent) + _disputed(intent)
+    return notes
+
+
+def _surplus(intent: PaymentIntent) -> str:
+    amount = shop.money(Money(intent.captured_minor, intent.currency))
+    if intent.refunded_minor >= intent.captured_minor:
+        return _("You had paid twice. The second payment of %(amount)s was given back.") % {"amount": amount}
+    return _("You have paid twice. The second payment of %(amount)s is on its way back to you.") % {
+        "amount": amount
+    }
+
+
+def _given_back(intent: PaymentIntent) -> list[str]:
+    notes = []
+    if 0 < intent.refunded_minor < intent.captured_minor:
+        back, whole = (
+            Money(minor, intent.currency) for minor in (intent.refunded_minor, intent.captured_minor)
+        )
+        notes.append(
+            _("You got back %(back)s of %(whole)s.") % {"back": shop.money(back), "whole": shop.money(whole)}
+        )
+    coming = Refund.objects.filter(intent=intent, status__in=("created", "pending"))
+    under_way = sum(coming.values_list("amount_minor", flat=True))
+    if under_way:
+        amount = shop.money(Money(under_way, intent.currency))
+        notes.append(
+            _("%(amount)s is on its way back to you. Banks may take a few days.") % {"amount": amount}
+        )
+    return notes
+
+
+def _disputed(intent: PaymentIntent) -> list[str]:
+    """What the buyer's bank took. An inquiry takes nothing, and what the bank gave us again is the buyer's own affair."""
+    notes = []
+    for dispute in intent.disputes.filter(money_moved=True).order_by("pk"):
+        amount = {"amount": shop.money(dispute.amount)}
+        if dispute.status in states.DISPUTED:
+            notes.append(_("Your bank is asking for %(amount)s of this payment back.") % amount)
+            if intent.order.kind in (Order.Kind.CREDITS, Order.Kind.PLAN):
+                notes.append(_("Until it has decided, what that bought is on hold."))
+        elif dispute.status == "lost":
+            notes.append(_("Your bank gave you back %(amount)s of this payment.") % amount)
+    return notes
+
+
+def steps(order: Order, state: str, job: PrintJob | None, *, ended: bool) -> list[dict[str, Any]]:
+    """The timeline. What has ended shows only what happened, and while people take care of it no step is the one that
+    goes on just now."""
+    rows = _case_steps(order, job) if order.kind == Order.Kind.CASE else _goods_steps(order)
+    if ended:
+        gone = (
+            state == "refunded" and order.kind != Order.Kind.CASE
+        )  # what was bought went back with the money
+        return [{"text": text, "at": at, "state": "done"} for text, at in (rows[:2] if gone else rows) if at]
+    later = {"queued": 3, "printing": 3, "ready": 4, "collected": 5, "given": 3, "kept": 3}
+    reached = later.get(state, 2 if order.paid_at else 1)
+    now = -1 if state == "help" else reached
+    return [
+        {"text": text, "at": at, "state": "done" if i < reached else "now" if i == now else "todo"}
+        for i, (text, at) in enumerate(rows)
+    ]
+
+
+def _case_steps(order: Order, job: PrintJob | None) -> list[tuple[str, Any]]:
+    return [
+        (_("Ordered"), order.created_at),
+        _payment(order),
+        (_("In the machine's queue"), job.accepted_at if job else None),
+        (_("Printed"), order.completed_at),
+        (_("Handed out"), job.updated_at if job and job.status == "collected" else None),
+    ]
+
+
+def _goods_steps(order: Order) -> list[tuple[str, Any]]:
+    last = _("On your account") if order.user_id is not None else _("Waits for you")
+    rows = [(_("Ordered"), order.created_at), _payment(order)]
+    return rows if order.kind == Order.Kind.MERCHANT else [*rows, (last, order.completed_at)]
+
+
+def _payment(order: Order) -> tuple[str, Any]:
+    """While it is the step that goes on, nobody shall read "paid"."""
+    return (_("Paid") if order.paid_at else _("Payment"), order.paid_at)

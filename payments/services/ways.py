@@ -1,0 +1,119 @@
+"""The ways to pay that make sense for a shopper now: by device, currency, amount and what is switched on, best first.
+
+Here: which of the gateways' methods a page offers, and how it names them. Not here: starting one (`online_payments`), the
+machine's own till (the summary page). Reads rows and settings; no call leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from payments import registry
+from payments.services import switches
+from pimpshop.core import errors
+from pimpshop.core.money import Money
+
+PHONE, DESKTOP, WECHAT = "phone", "desktop", "wechat"
+#: Words of a browser's User-Agent. WeChat's own browser opens neither WeChat Pay's phone page nor Alipay.
+_WECHAT_WORD, _PHONE_WORDS = "MicroMessenger", ("Mobile", "Android", "iPhone", "iPad")
+
+
+class WayUnknown(errors.Conflict):
+    code = "way_unknown"
+    message = _("This way to pay is not available right now. Nothing was charged. Please choose another one.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shopper:
+    """What is known of who pays: `device` is PHONE, DESKTOP or WECHAT (a phone inside WeChat), `platform` ios, android,
+    desktop or "", `openid` WeChat's name for the payer where we know it."""
+
+    device: str
+    platform: str = ""
+    openid: str = ""
+
+    @classmethod
+    def of(cls, user_agent: str, openid: str = "") -> Shopper:
+        """By the browser's own words; who disguises it only gets other buttons."""
+        apple = "iPhone" in user_agent or "iPad" in user_agent
+        platform = "ios" if apple else "android" if "Android" in user_agent else "desktop"
+        if _WECHAT_WORD in user_agent:
+            return cls(device=WECHAT, platform=platform, openid=openid)
+        device = PHONE if any(word in user_agent for word in _PHONE_WORDS) else DESKTOP
+        return cls(device=device, platform=platform, openid=openid)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """One button: a gateway's method and its words. `asks_card`: our own card form comes first."""
+
+    gateway: str
+    method: str
+    devices: tuple[str, ...]
+    name: Any
+    hint: Any
+    icon: str
+    asks_card: bool = False
+
+    @property
+    def key(self) -> str:
+        """What a form posts: `wechatpay.native`."""
+        return f"{self.gateway}.{self.method}"
+
+
+_ALL = (PHONE, DESKTOP, WECHAT)
+#: Best first. Each is shown on the devices where it works.
+WAYS = (
+    Way(gateway="wechatpay", method="jsapi", devices=(WECHAT,), icon="phone",
+        name=_("WeChat Pay"), hint=_("Confirm here, inside WeChat")),
+    Way(gateway="wechatpay", method="h5", devices=(PHONE,), icon="phone",
+        name=_("WeChat Pay"), hint=_("Opens WeChat on this phone")),
+    Way(gateway="wechatpay", method="native", devices=(DESKTOP,), icon="qr",
+        name=_("WeChat Pay"), hint=_("Scan a code with your phone")),
+    Way(gateway="alipay", method="wap", devices=(PHONE,), icon="phone",
+        name=_("Alipay"), hint=_("Opens Alipay on this phone")),
+    Way(gateway="alipay", method="precreate", devices=(DESKTOP,), icon="qr",
+        name=_("Alipay"), hint=_("Scan a code with your phone")),
+    Way(gateway="alipay", method="page", devices=(DESKTOP,), icon="lock",
+        name=_("Alipay on this computer"), hint=_("Log in on Alipay's own page")),
+    Way(gateway="stripe", method="checkout", devices=_ALL, icon="card",
+        name=pgettext_lazy("way to pay", "Card"), hint=_("On Stripe's secure page")),
+    Way(gateway="airwallex", method="card", devices=_ALL, icon="card", asks_card=True,
+        name=_("Card by Airwallex"), hint=_("Type the card's number here")),
+)  # fmt: skip
+
+
+def offered(total: Money, shopper: Shopper) -> list[Way]:
+    """The ways to pay `total`, best first."""
+    methods = {
+        key: {method.key for method in registry.get(key).methods(total.currency, total)}
+        for key in switches.usable()
+        if key != "machine"
+    }
+    return [
+        way
+        for way in WAYS
+        if shopper.device in way.devices
+        and way.method in methods.get(way.gateway, ())
+        and (way.method != "jsapi" or shopper.openid)
+    ]
+
+
+def find(key: str, total: Money, shopper: Shopper) -> Way:
+    """The way with that key, if it may be used now. Raises WayUnknown (409)."""
+    way = next((way for way in offered(total, shopper) if way.key == key), None)
+    if way is None:
+        raise WayUnknown
+    return way
+
+
+def shut_in_wechat(total: Money, shopper: Shopper) -> bool:
+    """Inside WeChat's browser, and WeChat Pay or Alipay would be offered in another one."""
+    elsewhere = Shopper(device=PHONE, platform=shopper.platform)
+    return shopper.device == WECHAT and any(
+        way.gateway in ("wechatpay", "alipay") for way in offered(total, elsewhere)
+    )

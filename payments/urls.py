@@ -1,0 +1,91 @@
+"""Payments' addresses: where shoppers pay, the doors of providers, where shoppers come back to, webhooks out and the list of events."""
+
+from typing import Any
+
+from django.urls import URLPattern, path, re_path, register_converter
+from django.urls.converters import StringConverter
+
+from payments import webhooks
+from payments.api import aftermath, app, checkout_sessions, payments, saved, wechat
+from payments.api import webhook_endpoints as outgoing
+from payments.views import back, pay
+
+
+class PaymentId(StringConverter):
+    """Whatever stands where an id does, so that what is none is PAYMENT_NOT_FOUND; but never seed 2's `wechat`."""
+
+    regex = r"(?!(?:wechat|methods)(?:/|\Z))[^/]+"
+
+
+register_converter(PaymentId, "payment_id")
+_PAYMENT = "<payment_id:payment_id>"
+_ENDPOINT = "webhook-endpoints/<str:endpoint_id>"
+
+
+def both(route: str, view: Any, *, first: str = "v1") -> list[URLPattern]:
+    """`route` under /api/v1 and /api/v2, with and without a slash at its end; the API's description shows the `first`."""
+    second = "v2" if first == "v1" else "v1"
+    return _forms([f"api/{version}/{route}" for version in (first, second)], view)
+
+
+def everywhere(rest: str, view: Any) -> list[URLPattern]:
+    """An address of seed 5's payments: under both versions, and /v2/payments of the seed's diagram."""
+    route = f"payments/{rest}".rstrip("/")
+    return _forms([f"api/v1/{route}", f"api/v2/{route}", f"v2/{route}"], view)
+
+
+def _forms(routes: list[str], view: Any) -> list[URLPattern]:
+    forms = [f"{route}{slash}" for route in routes for slash in ("", "/")]
+    return [
+        path(forms[0], view.as_view()),
+        *(path(form, view.as_view(schema=None)) for form in forms[1:]),
+    ]
+
+
+def slashes(route: str, view: Any) -> list[URLPattern]:
+    """`route` with and without a slash at its end: a POST is never redirected."""
+    return [path(route, view.as_view()), path(f"{route}/", view.as_view(schema=None))]
+
+
+urlpatterns = [
+    path("api/chinese/order/payStatus", webhooks.pay_status, name="pay-status"),
+    path("api/chinese/order/payStatus/<str:secret>", webhooks.pay_status),
+    path("api/stripe/webhook", webhooks.stripe),
+    re_path(r"^api/v[12]/payments/wechat/notify/?$", webhooks.wechatpay),
+    re_path(r"^api/v[12]/webhooks/(?P<gateway_id>[^/]+)/?$", webhooks.provider, name="provider-webhook"),
+    *both("payments/wechat/native", wechat.Native),
+    *both("payments/wechat/jsapi", wechat.Jsapi),
+    *both("payments/wechat/refund", wechat.Refund),
+    *both("payments/wechat/close", wechat.Close),
+    *both("payments/wechat/query/<str:number>", wechat.Query),
+    *both("payments/wechat/payment/<str:number>", wechat.Details),
+    path("orders/<str:order_no>/pay/", pay.pay, name="order-pay"),
+    path("orders/<str:order_no>/pay/card/", pay.card, name="order-pay-card"),
+    *slashes("api/create-checkout-session", checkout_sessions.CreateCheckoutSession),
+    *slashes("api/check-payment-status/<str:session_id>", checkout_sessions.CheckPaymentStatus),
+    *slashes("create-checkout-session", app.AppCheckoutSession),
+    *slashes("process-payment-success", app.AppPaymentSuccess),
+    path("payments/qr/<str:payment_id>.svg", back.qr, name="payment-qr"),
+    path("payments/return/<str:payment_id>/<str:key>/", back.came_back, name="payment-return"),
+    *both("webhook-endpoints", outgoing.EndpointsView),
+    *both(_ENDPOINT, outgoing.EndpointView),
+    *both(f"{_ENDPOINT}/rotate-secret", outgoing.RotateSecretView),
+    *both(f"{_ENDPOINT}/test", outgoing.TestEndpointView),
+    *both(f"{_ENDPOINT}/deliveries", outgoing.DeliveriesView),
+    *both("webhook-deliveries/<str:delivery_id>", outgoing.DeliveryView),
+    *both("webhook-deliveries/<str:delivery_id>/resend", outgoing.ResendView),
+    *both("events", outgoing.EventsView),
+    *both("events/<str:event_id>", outgoing.EventView),
+    *everywhere("methods", payments.MethodsView),
+    *everywhere("", payments.PaymentsView),
+    *everywhere(_PAYMENT, payments.PaymentView),
+    *everywhere(f"{_PAYMENT}/confirm", payments.ConfirmView),
+    *everywhere(f"{_PAYMENT}/complete", payments.CompleteView),
+    *everywhere(f"{_PAYMENT}/refund", aftermath.RefundView),
+    *everywhere(f"{_PAYMENT}/capture", aftermath.CaptureView),
+    *everywhere(f"{_PAYMENT}/cancel", aftermath.CancelView),
+    *both("payment-methods", saved.SavedMethodsView, first="v2"),
+    *both("payment-methods/<str:token>", saved.SavedMethodView, first="v2"),
+    *both("payment-methods/<str:token>/default", saved.DefaultMethodView, first="v2"),
+    *both("customers/<str:customer_id>/payment-methods", saved.CustomerMethodsView, first="v2"),
+]

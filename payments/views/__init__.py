@@ -1,0 +1,1 @@
+"""Pages of payments: choosing a way and paying (`pay`), coming back from a provider and its QR codes (`back`). Doors."""

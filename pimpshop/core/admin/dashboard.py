@@ -1,0 +1,87 @@
+"""The first page of the staff's desk: panels, those that need a person first.
+
+Each app adds panels with `@dashboard.panel`; a panel is shown to whoever has its permission. Numbers that must read
+many rows are cached for a minute (`cached`); without the cache they are read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.core.cache import cache
+from django.http import HttpRequest
+from redis.exceptions import RedisError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a panel: what, more about it, where it leads, a label with its tone."""
+
+    text: Any
+    href: str = ""
+    detail: Any = ""
+    label: Any = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number of today."""
+
+    label: Any
+    value: Any
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A box of the first page. `count` None: no number beside the title."""
+
+    title: Any
+    rows: list[Row] = field(default_factory=list)
+    figures: list[Figure] = field(default_factory=list)
+    count: int | None = None
+    tone: str = ""
+    href: str = ""
+    empty: Any = ""
+
+
+Maker = Callable[[], Panel]
+_panels: list[tuple[int, str, Maker]] = []
+
+
+def panel(*, order: int, permission: str) -> Callable[[Maker], Maker]:
+    """Register a panel; lower `order` stands further up."""
+
+    def register(make: Maker) -> Maker:
+        _panels.append((order, permission, make))
+        _panels.sort(key=lambda entry: entry[0])
+        return make
+
+    return register
+
+
+def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """UNFOLD's DASHBOARD_CALLBACK: the panels this member of staff may see."""
+    context["panels"] = [make() for _order, permission, make in _panels if request.user.has_perm(permission)]
+    return context
+
+
+def cached(name: str, seconds: int, make: Callable[[], T]) -> T:
+    """`make()`, at most once per `seconds` while the cache is there."""
+    key = f"desk:{name}"
+    try:
+        known = cache.get(key)
+        if known is not None:
+            return known  # type: ignore[no-any-return]
+    except (RedisError, OSError):
+        return make()
+    fresh = make()
+    with contextlib.suppress(RedisError, OSError):
+        cache.set(key, fresh, timeout=seconds)
+    return fresh

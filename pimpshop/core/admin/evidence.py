@@ -1,0 +1,115 @@
+"""Evidence: every call to a provider, what staff did, what customers were told; and the background work's pulse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from pimpshop.core import heartbeat
+from pimpshop.core.admin import dashboard, finding, words
+from pimpshop.core.admin.base import EvidenceAdmin
+from pimpshop.core.admin.questions import Question, questions
+from pimpshop.core.models import AuditEntry, Notification, OutboundCall
+
+
+@admin.register(OutboundCall)
+class OutboundCallAdmin(EvidenceAdmin):
+    list_display = ("at", "call", "about", "outcome", "took", "trace_id")
+    list_filter = (
+        questions(
+            Question("failed", _("failed"), lambda rows: rows.exclude(error="", code__in=("", "200"))),
+            Question("slow", _("slower than 2 s"), lambda rows: rows.filter(latency_ms__gt=2000)),
+        ),
+        "provider",
+    )
+    search_fields = ("subject",)
+    ordering = ("-at",)
+    fieldsets = (
+        (None, {"fields": ("at", "call", "about", "outcome", "took", "trace_id", "error")}),
+        (_("On the wire (secrets removed)"), {"fields": ("method", "url", "sent", "answered")}),
+    )
+    readonly_fields = ("call", "about", "outcome", "took", "sent", "answered")
+
+    @display(description=_("call"), ordering="name")
+    def call(self, call: OutboundCall) -> str:
+        return f"{call.provider} {call.name}"
+
+    @display(description=_("about"))
+    def about(self, call: OutboundCall) -> str:
+        return words.link(finding.address(call.subject), call.subject) if call.subject else "–"
+
+    @words.labelled(_("outcome"))
+    def outcome(self, call: OutboundCall) -> tuple[str, Any]:
+        if call.error:
+            return "danger", call.error[:60]
+        return ("success" if call.code in ("", "200") else "danger"), call.code or call.status or "–"
+
+    @display(description=_("took"), ordering="latency_ms")
+    def took(self, call: OutboundCall) -> str:
+        return f"{call.latency_ms} ms"
+
+    @display(description=_("request"))
+    def sent(self, call: OutboundCall) -> str:
+        return words.json_block(call.request) or "–"
+
+    @display(description=_("answer"))
+    def answered(self, call: OutboundCall) -> str:
+        return words.json_block(call.response) or "–"
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(EvidenceAdmin):
+    list_display = ("at", "actor", "action", "about", "reason")
+    search_fields = ("subject",)
+    fields = ("at", "actor", "action", "about", "reason", "facts")
+    readonly_fields = ("about", "facts")
+
+    @display(description=_("about"))
+    def about(self, entry: AuditEntry) -> str:
+        return words.link(finding.address(entry.subject), entry.subject)
+
+    @display(description=_("details"))
+    def facts(self, entry: AuditEntry) -> str:
+        return words.json_block(entry.data) or "–"
+
+
+@admin.register(Notification)
+class NotificationAdmin(EvidenceAdmin):
+    list_display = ("created_at", "kind_word", "about", "state")
+    list_filter = (
+        questions(
+            Question("unsent", _("not sent"), lambda rows: rows.filter(sent_at=None)),
+            Question("trouble", _("trouble"), lambda rows: rows.exclude(last_error="")),
+        ),
+    )
+    search_fields = ("reference",)
+    fields = ("created_at", "kind_word", "about", "recipient", "language", "state", "attempts", "last_error")
+    readonly_fields = ("kind_word", "about", "state")
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_word(self, note: Notification) -> str:
+        return note.kind.replace("_", " ")
+
+    @display(description=_("about"))
+    def about(self, note: Notification) -> str:
+        return words.link(finding.address(note.reference), note.reference)
+
+    @words.labelled(_("state"))
+    def state(self, note: Notification) -> tuple[str, Any]:
+        if note.sent_at:
+            return "success", _("sent")
+        return ("danger", note.last_error[:60]) if note.last_error else ("", _("shown on the status page"))
+
+
+@dashboard.panel(order=90, permission="core.view_outboundcall")
+def _pulse() -> dashboard.Panel:
+    """Worker, beat and sweeper: when each was last heard of."""
+    rows = []
+    for name, age in heartbeat.ages().items():
+        bad = heartbeat.is_degraded(name, age)
+        label = _("never seen") if age is None else _("%d s ago") % age
+        rows.append(dashboard.Row(text=name, label=label, tone="danger" if bad else "success"))
+    return dashboard.Panel(title=_("Background work"), rows=rows)

@@ -1,0 +1,56 @@
+"""Filters that answer a question ("stuck", "waiting at the machine"), shown as a row of chips above a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.contrib.admin import ModelAdmin, SimpleListFilter
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Question:
+    """`name` stands in the address, `label` on the chip, `rows` narrows a query set to the answer."""
+
+    name: str
+    label: Any
+    rows: Callable[[QuerySet[Any]], QuerySet[Any]]
+
+
+class QuestionFilter(SimpleListFilter):
+    """The base of `questions()`. Without a choice in the address `default` is asked; `all` asks nothing."""
+
+    parameter_name = "show"
+    title = _("question")
+    questions: ClassVar[tuple[Question, ...]] = ()
+    default: ClassVar[str] = ALL
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, Any]]:
+        return [(question.name, question.label) for question in self.questions]
+
+    def value(self) -> str:
+        return super().value() or self.default
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = next((question for question in self.questions if question.name == self.value()), None)
+        return asked.rows(queryset) if asked else queryset
+
+    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
+        for name, label in [*self.lookup_choices, (ALL, _("all"))]:
+            yield {
+                "selected": self.value() == name,
+                "query_string": changelist.get_query_string({self.parameter_name: name}),
+                "display": label,
+            }
+
+
+def questions(*asked: Question, default: str = ALL) -> type[QuestionFilter]:
+    """A filter class of these questions."""
+    return type("Questions", (QuestionFilter,), {"questions": asked, "default": default})

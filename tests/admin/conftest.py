@@ -1,0 +1,98 @@
+"""Who sits at the desk in these tests, and how an act is done from a row's page and from a list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import responses
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from tests.support.manufacturer import Manufacturer
+
+
+class Desk:
+    """A member of staff with a browser."""
+
+    def __init__(self, user: Any) -> None:
+        self.user = user
+        self.client = Client()
+        self.client.force_login(user)
+
+    def list(self, model: str, **query: Any) -> HttpResponse:
+        return self.client.get(reverse(f"admin:{model}_changelist"), query)
+
+    def rows(self, model: str, **query: Any) -> list[Any]:
+        """The rows that a list shows."""
+        return list(self.list(model, **query).context["cl"].result_list)
+
+    def page(self, model: str, obj: Any) -> HttpResponse:
+        return self.client.get(reverse(f"admin:{model}_change", args=[obj.pk]))
+
+    def act(self, model: str, obj: Any, name: str, reason: str | None = None) -> HttpResponse:
+        """From the row's page: the form of the act is sent."""
+        page = reverse(f"admin:{model}_act", args=[obj.pk, name])
+        return self.client.post(page, {} if reason is None else {"reason": reason})
+
+    def act_on(self, model: str, rows: list[Any], name: str, **more: Any) -> HttpResponse:
+        """From the list: the action is chosen for these rows."""
+        chosen = {"action": name, ACTION_CHECKBOX_NAME: [row.pk for row in rows], **more}
+        return self.client.post(reverse(f"admin:{model}_changelist"), chosen)
+
+    def said(self, response: HttpResponse) -> list[str]:
+        """The messages on the next page."""
+        shown = self.client.get(response["Location"]) if response.status_code == 302 else response
+        return [str(message) for message in shown.context["messages"]]
+
+
+@pytest.fixture
+def admin(db: None) -> Desk:
+    from tests import factories
+
+    return Desk(factories.staff(email="boss@example.com"))
+
+
+@pytest.fixture
+def member(db: None) -> Callable[[str], Desk]:
+    """member("support") sits at the desk with that group's rights; member("") has none at all."""
+    from django.contrib.auth.models import Group
+
+    from accounts.services import seeding
+    from tests import factories
+
+    seeding.seed(fixed_passwords=True)
+
+    def make(group: str) -> Desk:
+        user = factories.user(is_staff=True)
+        if group:
+            user.groups.add(Group.objects.get(name=group))
+        return Desk(user)
+
+    return make
+
+
+@pytest.fixture
+def viewer(db: None) -> Callable[..., Desk]:
+    """viewer("vending.view_machine", …) may look and nothing more."""
+    from django.contrib.auth.models import Permission
+
+    from tests import factories
+
+    def make(*permissions: str) -> Desk:
+        user = factories.user(is_staff=True)
+        for permission in permissions:
+            app, codename = permission.split(".")
+            user.user_permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))
+        return Desk(user)
+
+    return make
+
+
+@pytest.fixture
+def manufacturer() -> Iterator[Manufacturer]:
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
+        yield Manufacturer(mock)

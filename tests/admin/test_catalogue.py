@@ -1,0 +1,171 @@
+"""Catalogue and people at the desk: prices as people write them, users by e-mail, nobody raises themselves."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Group
+
+from accounts.models import User
+from catalog.models import Price
+from pimpshop.core.models import AuditEntry
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def case_form(product: Any, *prices: tuple[str, str], **more: str) -> dict[str, str]:
+    """The case's page as the browser sends it, with these new (currency, amount) rows."""
+    data = {
+        "phone_model": str(product.phone_model_id), "name": "Case", "sku": product.sku, "is_active": "on",
+        "sort_order": "100", "prices-TOTAL_FORMS": str(len(prices)), "prices-INITIAL_FORMS": "0", **more,
+    }  # fmt: skip
+    for number, (currency, amount) in enumerate(prices):
+        data |= {f"prices-{number}-currency": currency, f"prices-{number}-amount": amount}
+    return data
+
+
+def save_case(admin: Any, product: Any, *prices: tuple[str, str]) -> Any:
+    return admin.client.post(f"/admin/catalog/caseproduct/{product.pk}/change/", case_form(product, *prices))
+
+
+def test_prices_are_written_as_people_do(admin: Any) -> None:
+    product = factories.product()
+    answer = save_case(
+        admin, product, ("GBP", "19.99"), ("JPY", "500"), ("KWD", "1.234"), ("CREDITS", "1500")
+    )
+    assert answer.status_code == 302
+    assert dict(product.prices.values_list("currency", "amount_minor")) == {
+        "GBP": 1999, "JPY": 500, "KWD": 1234, "CREDITS": 1500,
+    }  # fmt: skip
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.subject) == ("boss@example.com", "changed case", product.sku)
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount"),
+    [
+        ("GBP", "19.999"),
+        ("JPY", "0.5"),
+        ("GBP", "0"),
+        ("GBP", "-1"),
+        ("GBP", "1e3"),
+        ("GBP", "NaN"),
+        ("GBP", "x"),
+        ("GBP", ""),
+    ],
+)
+def test_what_is_no_price_is_refused(admin: Any, currency: str, amount: str) -> None:
+    product = factories.product()
+    assert save_case(admin, product, (currency, amount)).status_code == 200
+    assert Price.objects.count() == 0
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_price_is_changed_and_shown_in_major_units(admin: Any) -> None:
+    price = factories.price(amount_minor=1005)
+    product = price.product.caseproduct
+    page = admin.page("catalog_caseproduct", product)
+    assert 'value="10.05"' in page.content.decode()
+    form = case_form(product, ("GBP", "1.005")) | {"prices-INITIAL_FORMS": "1", "prices-0-id": str(price.pk)}
+    form |= {"prices-0-product": str(product.pk)}
+    assert admin.client.post(f"/admin/catalog/caseproduct/{product.pk}/change/", form).status_code == 200
+    price.refresh_from_db()
+    assert price.amount_minor == 1005
+    form["prices-0-amount"] = "10.50"
+    assert admin.client.post(f"/admin/catalog/caseproduct/{product.pk}/change/", form).status_code == 302
+    price.refresh_from_db()
+    assert price.amount_minor == 1050
+
+
+def test_a_shell_keeps_its_millimetres_exactly(admin: Any) -> None:
+    shell = factories.shell()
+    data = {
+        "model": shell.model_id, "colour": shell.colour_id, "manufacturer_id": shell.manufacturer_id, "sku": "",
+        "is_active": "on", "width_mm": "73.24", "height_mm": "149.27", "bleed_mm": "2.50", "corner_radius_mm": "11.5",
+        "cutouts": "[]",
+    }  # fmt: skip
+    assert admin.client.post(f"/admin/catalog/shell/{shell.pk}/change/", data).status_code == 302
+    shell.refresh_from_db()
+    assert (shell.width_mm, shell.bleed_mm, shell.cutouts) == (Decimal("73.24"), Decimal("2.50"), [])
+    assert AuditEntry.objects.get().subject == shell.manufacturer_id
+
+
+def test_support_reads_the_catalogue_and_changes_nothing(member: Any) -> None:
+    desk = member("support")
+    product = factories.product()
+    assert desk.page("catalog_caseproduct", product).status_code == 200
+    assert save_case(desk, product, ("GBP", "0.01")).status_code == 403
+    assert Price.objects.count() == 0
+
+
+# --- people
+def test_a_user_is_added_by_e_mail(admin: Any) -> None:
+    data = {
+        "email": "New.Person@Example.com", "usable_password": "true",
+        "password1": factories.PASSWORD, "password2": factories.PASSWORD,
+    }  # fmt: skip
+    answer = admin.client.post("/admin/accounts/user/add/", data)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    made = User.objects.get(email="new.person@example.com")
+    assert made.check_password(factories.PASSWORD)
+    assert (made.is_staff, made.is_superuser) == (False, False)
+    assert AuditEntry.objects.get().subject == f"user {made.pk}"
+
+
+def test_an_e_mail_is_taken_once_in_any_case(admin: Any) -> None:
+    factories.user(email="alice@example.com")
+    data = {"email": "ALICE@example.com", "password1": factories.PASSWORD, "password2": factories.PASSWORD}
+    answer = admin.client.post("/admin/accounts/user/add/", data | {"usable_password": "true"})
+    assert answer.status_code == 200
+    assert User.objects.filter(email__iexact="alice@example.com").count() == 1
+
+
+def test_a_user_gets_a_group(admin: Any, member: Any) -> None:
+    member("support")
+    group = Group.objects.get(name="support")
+    person = factories.user()
+    data = {
+        "email": person.email,
+        "name": "P",
+        "language": "en",
+        "is_active": "on",
+        "is_staff": "on",
+        "groups": [group.pk],
+    }
+    assert admin.client.post(f"/admin/accounts/user/{person.pk}/change/", data).status_code == 302
+    person.refresh_from_db()
+    assert person.is_staff
+    assert person.has_perm("vending.change_vendingsession")
+
+
+def test_nobody_raises_themselves(viewer: Any) -> None:
+    desk = viewer("accounts.view_user", "accounts.change_user")
+    boss = factories.staff()
+    data = {
+        "email": desk.user.email,
+        "name": "",
+        "language": "en",
+        "is_active": "on",
+        "is_staff": "on",
+        "is_superuser": "on",
+    }
+    desk.client.post(f"/admin/accounts/user/{desk.user.pk}/change/", data)
+    assert (
+        desk.client.post(
+            f"/admin/accounts/user/{boss.pk}/change/", data | {"email": "x@example.com"}
+        ).status_code
+        == 403
+    )
+    assert (
+        desk.client.post(
+            f"/admin/accounts/user/{boss.pk}/password/", {"password1": "x", "password2": "x"}
+        ).status_code
+        == 403
+    )
+    desk.user.refresh_from_db()
+    before = boss.email
+    boss.refresh_from_db()
+    assert (desk.user.is_superuser, boss.email) == (False, before)

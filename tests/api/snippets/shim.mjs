@@ -1,0 +1,37 @@
+// What a browser or a mini program has and Node has not: the shop's address, a log-in, wx, QRCode. Here nothing of the seeds.
+const base = process.env.SHOP_URL
+const token = process.env.TOKEN
+const realFetch = globalThis.fetch
+
+export const shown = []
+
+globalThis.fetch = (url, options = {}) =>
+  realFetch(new URL(url, base), {
+    ...options,
+    headers: { ...options.headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) },
+  })
+
+export const QRCode = {
+  toDataURL: async (text) => `data:text/plain,${encodeURIComponent(text)}`,
+}
+
+export const wx = {
+  // As a promise of the answer's body, which is how the seed's example reads it.
+  request: async ({ url, method, data }) => {
+    const answer = await fetch(url, {
+      method,
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify(data),
+    })
+    return answer.json()
+  },
+  requestPayment: ({ success, fail, ...params }) => {
+    const wanted = ['appId', 'timeStamp', 'nonceStr', 'package', 'signType', 'paySign']
+    const missing = wanted.filter((name) => typeof params[name] !== 'string' || !params[name])
+    if (missing.length) fail({ errMsg: `requestPayment:fail ${missing}` })
+    else success({ errMsg: 'requestPayment:ok' })
+  },
+}
+
+export const given = JSON.parse(process.env.GIVEN || '{}')
+export const tell = (found) => process.stdout.write(JSON.stringify(found))

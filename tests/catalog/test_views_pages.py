@@ -1,0 +1,56 @@
+"""The shop window: the start page, the phones at home, and the way to a machine's landing."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from pimpshop.core.money import Money
+from tests import factories as make
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_empty_shop_opens() -> None:
+    for path in ("/", "/studio/"):
+        page = Client().get(path)
+        assert page.status_code == 200
+        assert (page.context["price_from"], page.context["brands"], page.context["machines"]) == (
+            None,
+            [],
+            [],
+        )
+
+
+def test_the_start_page_shows_what_is_sold_and_where() -> None:
+    machine = make.machine(name="Mall A", location="Ground floor")
+    make.machine(name="In the cellar", is_active=False)
+    cheap = make.sellable_shell(amount_minor=1500)
+    dear = make.sellable_shell(amount_minor=1999)
+    make.shell()  # without a price
+    page = Client().get("/")
+    assert page.context["price_from"] == Money(1500, "GBP")
+    shown = [name for brand in page.context["brands"] for name in brand["models"]]
+    assert sorted(shown) == sorted([cheap.model.name, dear.model.name])
+    assert page.context["machines"] == [
+        {"name": "Mall A", "location": "Ground floor", "url": f"/m/{machine.machine_id}/"}
+    ]
+    assert "£15.00" in page.content.decode()
+    assert cheap.colour.name in Client().get("/studio/").content.decode()
+
+
+def test_in_chinese() -> None:
+    shell = make.sellable_shell()
+    page = Client().get("/", headers={"accept-language": "zh-CN"})
+    assert page.context["brands"][0]["name"] == shell.model.brand.name_zh
+    assert 'lang="zh-hans"' in page.content.decode()
+
+
+def test_a_scanned_code_leads_to_the_landing() -> None:
+    session = make.session()
+    query = f"?qr=true&machine_id={session.machine.machine_id}&session_id={session.session_id}"
+    page = Client().get(f"/{query}")
+    assert page.status_code == 200
+    assert page.context["state"] == "ready"
+    assert page.context["machine_name"] == session.machine.name
+    assert "state" not in Client().get("/?qr=false").context

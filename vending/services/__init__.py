@@ -1,0 +1,1 @@
+"""Machines, sessions, print jobs and the catalogue sync."""
