@@ -52,7 +52,7 @@ def test_who_is_counted_is_not_stored_in_clear() -> None:
 
 
 def test_over_the_limit_is_a_429_that_says_when_to_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttles.time, "time", lambda: START + 20)
+    monkeypatch.setattr(throttles, "clock", lambda: START + 20)
     for _ in range(3):
         throttles.enforce(LIMIT, "a")
     with pytest.raises(errors.TooManyRequests) as refused:
