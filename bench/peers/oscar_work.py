@@ -21,6 +21,14 @@ OSCAR = (
     "apps.partner.apps.PartnerConfig", "apps.basket.apps.BasketConfig", "apps.payment.apps.PaymentConfig",
     "apps.offer.apps.OfferConfig", "apps.order.apps.OrderConfig", "apps.customer.apps.CustomerConfig",
     "apps.search.apps.SearchConfig", "apps.voucher.apps.VoucherConfig", "apps.wishlists.apps.WishlistsConfig",
+    "apps.dashboard.apps.DashboardConfig", "apps.dashboard.reports.apps.ReportsDashboardConfig",
+    "apps.dashboard.users.apps.UsersDashboardConfig", "apps.dashboard.orders.apps.OrdersDashboardConfig",
+    "apps.dashboard.catalogue.apps.CatalogueDashboardConfig", "apps.dashboard.offers.apps.OffersDashboardConfig",
+    "apps.dashboard.partners.apps.PartnersDashboardConfig", "apps.dashboard.pages.apps.PagesDashboardConfig",
+    "apps.dashboard.ranges.apps.RangesDashboardConfig", "apps.dashboard.reviews.apps.ReviewsDashboardConfig",
+    "apps.dashboard.vouchers.apps.VouchersDashboardConfig",
+    "apps.dashboard.communications.apps.CommunicationsDashboardConfig",
+    "apps.dashboard.shipping.apps.ShippingDashboardConfig",
 )  # fmt: skip
 APPS = [
     "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "django.contrib.messages",

@@ -69,10 +69,13 @@ def start_payment(
     gateway = registry.get(choice.gateway)
     must_be_unpaid(order)
     pays_anew = instrument is not None
-    intent = _reusable(order, choice, gateway, pays_anew=pays_anew)
+    newest = intents.current_attempt(order)
+    intent = _reusable(newest, order, choice, gateway, pays_anew=pays_anew)
     if intent is None:
-        intent = _close_others(order, choice, gateway, pays_anew=pays_anew, source=source)
-        intent = intent or _record(order, choice, gateway, source=source, actor=actor)
+        if newest is not None:
+            intent = _close_others(order, choice, gateway, pays_anew=pays_anew, source=source)
+        attempt = newest.attempt + 1 if newest else 1
+        intent = intent or _record(order, choice, gateway, attempt=attempt, source=source, actor=actor)
     elif choice.client_secret_hash:
         PaymentIntent.objects.filter(pk=intent.pk).update(client_secret_hash=choice.client_secret_hash)
     if intent.status == "created" and not intent.provider_ref:
@@ -154,6 +157,10 @@ def _look(gateway: base.Gateway, intent: PaymentIntent) -> base.PaymentResult:
 def must_be_unpaid(order: Order) -> None:
     """Raises intents.AlreadyPaid, intents.SessionMoved (the order has ended)."""
     order.refresh_from_db(fields=["status"])
+    _must_wait_for_money(order)
+
+
+def _must_wait_for_money(order: Order) -> None:
     if order.status == "cancelled":
         raise intents.SessionMoved
     if order.status != "pending":
@@ -192,11 +199,10 @@ def _rest_until_confirmed(intent: PaymentIntent) -> None:
 
 
 def _reusable(
-    order: Order, choice: Choice, gateway: base.Gateway, *, pays_anew: bool
+    intent: PaymentIntent | None, order: Order, choice: Choice, gateway: base.Gateway, *, pays_anew: bool
 ) -> PaymentIntent | None:
-    """The open attempt that is the very same: way, price, account, and time is left. `pays_anew`: the shopper gives a
-    card now, so an attempt that waits for the bank's word about an earlier one is not the same."""
-    intent = intents.current_attempt(order)
+    """The newest attempt, when it is open and the very same: way, price, account, and time is left. `pays_anew`: the
+    shopper gives a card now, so an attempt that waits for the bank's word about an earlier one is not the same."""
     if intent is None or intent.status not in ("created", "requires_action"):
         return None
     if pays_anew and intent.status != "created":
@@ -229,7 +235,8 @@ def _close_others(
     Answers, and leaves alone, what the other half of a double click made since we looked: it wants the very same."""
     for intent in order.payment_intents.filter(status__in=states.UNDECIDED).order_by("attempt"):
         if not (pays_anew or choice.client_secret_hash):
-            same = _reusable(order, choice, gateway, pays_anew=False)
+            newest = intents.current_attempt(order)
+            same = _reusable(newest, order, choice, gateway, pays_anew=False)
             if same is not None:
                 return same
         closing.close(intent, to="canceled", source=source, reason="another way to pay was chosen")
@@ -240,18 +247,21 @@ def _close_others(
     return None
 
 
-def _record(order: Order, choice: Choice, gateway: base.Gateway, *, source: str, actor: str) -> PaymentIntent:
+def _record(
+    order: Order, choice: Choice, gateway: base.Gateway, *, attempt: int, source: str, actor: str
+) -> PaymentIntent:
     """tx 1: the attempt's row and event; a session in front of a machine is bound to it. Or (somebody was faster)
     theirs."""
     now = timezone.now()
-    newest = intents.current_attempt(order)
-    attempt = newest.attempt + 1 if newest else 1
     number = ids.out_trade_no(order.order_no, attempt)
     private = {"payer_ref": choice.payer_ref, "client_ip": choice.client_ip, "price_ref": choice.price_ref}
     try:
         with transaction.atomic():
-            Order.objects.select_for_update(no_key=True).get(pk=order.pk)
-            must_be_unpaid(order)  # an earlier attempt may just have been paid
+            # Read anew under its lock: an earlier attempt may just have been paid.
+            order.refresh_from_db(
+                from_queryset=Order.objects.select_for_update(no_key=True), fields=["status"]
+            )
+            _must_wait_for_money(order)
             _must_be_alone(order, attempt)
             intent = PaymentIntent.objects.create(
                 order=order, attempt=attempt, gateway=choice.gateway, account=gateway.account, method=choice.method,
@@ -270,7 +280,9 @@ def _record(order: Order, choice: Choice, gateway: base.Gateway, *, source: str,
         rival = intents.current_attempt(order)
         if rival is None or rival.attempt < attempt:
             raise
-        same = None if choice.client_secret_hash else _reusable(order, choice, gateway, pays_anew=False)
+        same = None
+        if not choice.client_secret_hash:
+            same = _reusable(rival, order, choice, gateway, pays_anew=False)
         if same is not None:  # a double click: the other request was faster, and wants the very same
             return same
         raise intents.PaymentUncertain(retry_after=1) from None
@@ -287,9 +299,11 @@ def _must_be_alone(order: Order, attempt: int) -> None:
 
     Looked up, not tried out: an insert that collides waits for whoever is settling that attempt, and they wait for the
     order. Raises _Faster (a double click), intents.PaymentUncertain."""
-    if order.payment_intents.filter(attempt__gte=attempt).exists():
+    rivals = order.payment_intents.filter(Q(attempt__gte=attempt) | Q(status__in=states.UNDECIDED))
+    numbers = list(rivals.values_list("attempt", flat=True))
+    if any(number >= attempt for number in numbers):
         raise _Faster
-    if order.payment_intents.filter(status__in=states.UNDECIDED).exists():
+    if numbers:
         raise intents.PaymentUncertain(retry_after=1)
 
 

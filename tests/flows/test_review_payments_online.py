@@ -174,7 +174,7 @@ def test_no_attempt_begins_after_a_success_that_came_in_between(order, stripe_bo
     succeed(first)
     choice = online_payments.Choice(gateway="stripe", method="token")
     with pytest.raises(intents.AlreadyPaid):
-        online_payments._record(order, choice, registry.get("stripe"), source="api", actor="")
+        online_payments._record(order, choice, registry.get("stripe"), attempt=2, source="api", actor="")
     assert (PaymentIntent.objects.count(), stripe_books.count("create")) == (1, 1)
 
 
