@@ -17,7 +17,7 @@ from django.core.files.base import ContentFile
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import ApiKey, User, UserToken
+from accounts.models import ApiKey, User, UserToken, WeChatIdentity
 from accounts.services import api_keys, tokens
 from catalog.models import (
     CaseProduct,
@@ -69,6 +69,12 @@ def staff(**more: Any) -> User:
 def user_token(of: User | None = None) -> UserToken:
     """A living token; `tokens.issue` also gives its text."""
     return tokens.issue(of or user(), label="a phone")[1]
+
+
+def wechat_identity(of: User | None = None, **more: Any) -> WeChatIdentity:
+    """Somebody who came from the mini program."""
+    defaults = {"app_id": "wxsandboxminiprogram", "openid": f"oTEST{number():023d}"}
+    return WeChatIdentity.objects.create(**{"user": of or user(None), **defaults, **more})
 
 
 def api_key(kind: str = "secret", **more: Any) -> ApiKey:

@@ -291,6 +291,7 @@ def _row(model: Any) -> Any:
         "Price": factories.price, "Photo": factories.photo,
         "CreditAccount": factories.credit_account, "Posting": factories.posting, "PlanTerm": factories.plan_term,
         "UserToken": factories.user_token, "ApiKey": factories.api_key,
+        "WeChatIdentity": factories.wechat_identity,
     }  # fmt: skip
     maker = makers.get(model.__name__)
     return maker() if maker else model._default_manager.first()

@@ -100,6 +100,7 @@ def _people() -> list[dict[str, Any]]:
         _entry(_("Groups"), "auth.group", "groups"),
         _entry(_("Log-in tokens"), "accounts.usertoken", "devices"),
         _entry(_("API keys"), "accounts.apikey", "key"),
+        _entry(_("WeChat identities"), "accounts.wechatidentity", "qr_code"),
     ]
 
 
