@@ -15,9 +15,11 @@ import re
 import shutil
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 
@@ -80,13 +82,19 @@ if not WORKER:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Put back the time zone the suite was asked to run in."""
+    """Put back the time zone the suite was asked to run in; what hypothesis draws depends on nothing but the test."""
     from django.conf import settings
 
     _ = settings.TIME_ZONE  # loads them, which sets TZ
     if ZONE:
         os.environ["TZ"] = ZONE
         time.tzset()
+    # The same examples in every run, and no verdict on how long one took: the machine may be busy.
+    hypothesis.settings.register_profile(
+        "suite", deadline=None, derandomize=True, database=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )  # fmt: skip
+    hypothesis.settings.load_profile("suite")
 
 
 # --- For every test ---------------------------------------------------------------------------------------------------
@@ -156,6 +164,19 @@ def _windows_start_with_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
         return now - began + began // week * week if began <= now < began + 600 else now
 
     monkeypatch.setattr(throttles, "clock", clock)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process of the shop remembers of a broker or provider that was away, and of a flood, is not the next test's."""
+    from payments.services import inbox, sync
+    from pimpshop.core import bell, budget
+
+    monkeypatch.setattr(bell, "_broker_rests_until", 0.0)
+    monkeypatch.setattr(bell, "_rang_at", {})
+    monkeypatch.setattr(inbox, "_uncounted", Counter())
+    monkeypatch.setattr(inbox, "_may_count", budget.Budget(200, 1))
+    monkeypatch.setattr(sync, "_silent", {})
 
 
 @pytest.fixture(autouse=True)

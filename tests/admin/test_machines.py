@@ -144,7 +144,7 @@ def test_looking_at_the_question_changes_nothing(admin: Any) -> None:
 
 
 def test_several_machines_from_the_list_with_one_reason(admin: Any) -> None:
-    chosen = [factories.machine(), factories.machine()]
+    chosen = [factories.machine(name=name) for name in ("first", "second")]  # in the order of the list
     other = factories.machine()
     question = admin.act_on(MODEL, chosen, "maintenance-on")
     assert [row.pk for row in question.context["rows"]] == [row.pk for row in chosen]

@@ -133,7 +133,7 @@ def test_the_database_keeps_every_posting_as_it_is() -> None:
         lambda: LotChange.objects.all()._raw_delete("default"),
         lambda: Lot.objects.all()._raw_delete("default"),
         lambda: CreditAccount.objects.all()._raw_delete("default"),
-        lambda: CreditAccount.objects.filter(kind="user").update(id=99),
+        lambda: CreditAccount.objects.filter(kind="user").update(id=0),
     ):
         with (
             pytest.raises((IntegrityError, InternalError), match="never changed or removed"),
