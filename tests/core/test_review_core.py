@@ -69,7 +69,7 @@ def test_nobody_queues_behind_a_log_in_that_hangs(monkeypatch) -> None:
 
     def hanging() -> str:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return "token-1"
 
     def first() -> None:
@@ -79,7 +79,7 @@ def test_nobody_queues_behind_a_log_in_that_hangs(monkeypatch) -> None:
     thread = threading.Thread(target=first)
     thread.start()
     try:
-        assert begun.wait(5)
+        assert begun.wait(30)
         with pytest.raises(TimeoutError):
             store.single_flight(lambda: "token-2", None)
     finally:

@@ -268,7 +268,7 @@ def test_who_waited_for_the_row_sees_it_as_it_is_now(
         waiting.start()
         waiting.join(0.3)
         assert waiting.is_alive()  # it waits for our row
-    waiting.join(10)
+    waiting.join(60)
     assert outcome == [second_moves]
     assert list(PaymentEvent.objects.order_by("id").values_list("from_status", "to_status")) == history
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from pimpshop.core import crypto
+from pimpshop.core import crypto, tokens
 from pimpshop.core.models import SharedToken
 from pimpshop.core.tokens import SharedTokenStore
 from tests.support import threads
@@ -31,6 +31,12 @@ class Provider:
         with self.lock:
             self.at_once -= 1
         return token
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty threads in a row may take longer on a busy machine than a page would wait."""
+    monkeypatch.setattr(tokens, "WAIT_SECONDS", 60.0)
 
 
 @pytest.mark.django_db
@@ -89,7 +95,7 @@ def test_a_failed_log_in_holds_up_nobody() -> None:
     assert SharedToken.objects.count() == 0
     began = time.monotonic()
     assert threads.together(2, lambda _: store.single_flight(lambda: "fresh", None)) == ["fresh", "fresh"]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < tokens.WAIT_SECONDS / 2
 
 
 @pytest.mark.race
@@ -98,7 +104,7 @@ def test_different_providers_do_not_wait_for_each_other() -> None:
     gate = threading.Barrier(2)
 
     def login() -> str:
-        gate.wait(timeout=5)  # both are inside at the same time
+        gate.wait(timeout=30)  # both are inside at the same time
         return "t"
 
     stores = [SharedTokenStore("a"), SharedTokenStore("b")]

@@ -22,7 +22,7 @@ def together(count: int, work: Callable[[int], T]) -> list[T]:
 
     def one(number: int) -> T:
         try:
-            gate.wait(timeout=20)
+            gate.wait(timeout=60)
             return work(number)
         finally:
             connections.close_all()
