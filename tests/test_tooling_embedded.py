@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -46,11 +47,11 @@ def hold(home: Path) -> subprocess.Popen[str]:
 
 
 def leave(holder: subprocess.Popen[str]) -> None:
-    holder.communicate(timeout=40)
+    holder.communicate(timeout=120)
     assert holder.returncode == 0
 
 
-def eventually(fact: Callable[[], bool], seconds: float = 20) -> bool:
+def eventually(fact: Callable[[], bool], seconds: float = 60) -> bool:
     end = time.monotonic() + seconds
     while not fact():
         if time.monotonic() > end:
@@ -61,8 +62,10 @@ def eventually(fact: Callable[[], bool], seconds: float = 20) -> bool:
 
 def pid_of(home: Path, what: str) -> int:
     """The process that a file names; 0 while there is none (it is being written anew)."""
-    path = home / what
-    words = path.read_text().split() if path.exists() else []
+    try:
+        words = (home / what).read_text().split()
+    except FileNotFoundError:
+        return 0
     return int(words[0]) if words else 0
 
 
@@ -70,7 +73,7 @@ def gone(pid: int) -> bool:
     """Ended, whether or not its parent has taken notice."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter: it went while it was read
         return True
 
 
@@ -224,8 +227,11 @@ def test_an_old_server_that_ends_late_does_not_take_the_next_ones_socket_along(h
 def test_everything_killed_at_once_is_no_obstacle(home: Path) -> None:
     with embedded.start(home):
         remember(home, "kept")
-        for what in ("keeper.lock", "pg/postmaster.pid", "valkey/pid"):
-            os.kill(pid_of(home, what), signal.SIGKILL)
+        pids = [pid_of(home, what) for what in ("keeper.lock", "pg/postmaster.pid", "valkey/pid")]
+        assert 0 not in pids
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):  # its keeper's death may have ended it already
+                os.kill(pid, signal.SIGKILL)
     with embedded.start(home):
         assert words(home) == ["kept"]
 

@@ -123,15 +123,14 @@ def test_a_database_made_anew_is_another_database() -> None:
 
     wanted = connection.get_connection_params()
     names = {key: wanted[key] for key in ("host", "port", "user", "password") if wanted.get(key)}
+    own = f"{wanted['dbname']}_identity"
     with psycopg.connect(dbname=wanted["dbname"], **names, autocommit=True) as admin:
         identities = []
         for _ in range(2):
-            admin.execute("drop database if exists test_identity")
-            admin.execute("create database test_identity")
-            identities.append(
-                prepare.database_identity(psycopg.conninfo.make_conninfo(dbname="test_identity", **names))
-            )
-        admin.execute("drop database test_identity")
+            admin.execute(f'drop database if exists "{own}"')
+            admin.execute(f'create database "{own}" template template0')
+            identities.append(prepare.database_identity(psycopg.conninfo.make_conninfo(dbname=own, **names)))
+        admin.execute(f'drop database "{own}" with (force)')
     assert identities[0] != identities[1]
     assert identities[0].split(":")[0] == identities[1].split(":")[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -19,14 +20,14 @@ import subprocess, sys, time
 from pimpshop import supervisor
 
 def forked():
-    print("pid", __import__("os").getpid(), flush=True)
     subprocess.Popen(["sleep", "71.5"])
+    print("pid", __import__("os").getpid(), flush=True)  # all that it starts has been started
     time.sleep(600)
 
 watch = supervisor.Supervisor()
 watch.end_on_signals()
 parts = [
-    supervisor.Part("spawned", command=["sh", "-c", "echo pid $$; sleep 72.5 & sleep 600"]),
+    supervisor.Part("spawned", command=["sh", "-c", "sleep 72.5 & echo pid $$; sleep 600"]),
     supervisor.Part("forked", call=forked, title="a forked part"),
     *([supervisor.Part("broken", call=lambda: 7)] if "broken" in sys.argv else []),
     *([supervisor.Part("deaf", command=["sh", "-c", "trap '' TERM; echo pid $$; while :; do sleep 1; done"])]
@@ -55,7 +56,7 @@ class Running:
                 [sys.executable, "-c", PROGRAM, *words], stdout=out, stderr=out, cwd=embedded.PROJECT
             )
 
-    def wait_for(self, pattern: str, count: int = 1, seconds: float = 20) -> list[str]:
+    def wait_for(self, pattern: str, count: int = 1, seconds: float = 60) -> list[str]:
         end = time.monotonic() + seconds
         while len(found := re.findall(pattern, self.log.read_text())) < count:
             assert time.monotonic() < end, f"no {pattern!r} in:\n{self.log.read_text()}"
@@ -81,7 +82,8 @@ def living(sessions: set[int]) -> list[str]:
     return left
 
 
-def eventually_none(sessions: set[int], seconds: float = 10) -> bool:
+def eventually_none(sessions: set[int], seconds: float = 60) -> bool:
+    """What was killed takes a moment to be gone; the sleepers would stay for more than a minute."""
     end = time.monotonic() + seconds
     while living(sessions):
         if time.monotonic() > end:
@@ -101,8 +103,8 @@ def test_one_signal_ends_every_part_and_what_it_started(log: Path, number: signa
     sessions = running.sessions(2)
     assert len(living(sessions)) >= 4  # two parts with a sleeping child each
     running.process.send_signal(number)
-    assert running.process.wait(15) == 0
-    assert living(sessions) == []
+    assert running.process.wait(60) == 0
+    assert eventually_none(sessions)
     running.wait_for("closed")
 
 
@@ -110,8 +112,8 @@ def test_who_does_not_listen_is_ended_by_force(log: Path) -> None:
     running = Running(log, "deaf")
     sessions = running.sessions(3)
     running.process.terminate()
-    assert running.process.wait(15) == 0
-    assert living(sessions) == []
+    assert running.process.wait(60) == 0
+    assert eventually_none(sessions)
 
 
 @pytest.mark.fault
@@ -121,7 +123,7 @@ def test_killed_with_sigkill_it_leaves_no_part_behind(log: Path) -> None:
     running.process.kill()
     running.process.wait()
     leaders = {pid for pid in sessions if Path(f"/proc/{pid}").exists()}
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while leaders and time.monotonic() < end:
         leaders = {pid for pid in leaders if Path(f"/proc/{pid}").exists()}
         time.sleep(0.05)
@@ -130,7 +132,8 @@ def test_killed_with_sigkill_it_leaves_no_part_behind(log: Path) -> None:
         sessions
     ):  # a plain `sleep` has nobody to tell it; the shop's parts end their own children
         assert "(sleep)" in text
-        os.kill(int(text.split()[0]), signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(text.split()[0]), signal.SIGKILL)
 
 
 @pytest.mark.fault
@@ -145,17 +148,17 @@ def test_a_part_that_dies_is_said_so_and_started_again_without_its_orphans(log: 
     again = int(running.wait_for(r"forked +\| pid (\d+)", 2)[1])
     assert again != forked
     running.process.terminate()
-    assert running.process.wait(15) == 0
-    assert living(sessions | {again}) == []
+    assert running.process.wait(60) == 0
+    assert eventually_none(sessions | {again})
 
 
 def test_a_part_that_never_starts_ends_the_attempt(log: Path) -> None:
     running = Running(log, "broken")
     sessions = running.sessions(2)
-    assert running.process.wait(30) == 1
+    assert running.process.wait(120) == 1
     running.wait_for(r"broken +\| ended \(exit status 7\); starting it again in 2 s")
     running.wait_for(r"broken +\| does not start: ended 3 times. Giving up.")
-    assert living(sessions) == []
+    assert eventually_none(sessions)
 
 
 def test_the_environment_wins_over_the_defaults_of_make_run(

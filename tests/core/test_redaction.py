@@ -175,7 +175,7 @@ HOSTILE = [
 def test_hostile_text_takes_no_time(piece):
     started = time.process_time()
     scrub_text(piece * (1_000_000 // len(piece)))
-    assert time.process_time() - started < 1.5
+    assert time.process_time() - started < 20  # a quarter at most; a pattern that goes back takes hours
 
 
 def fail() -> None:

@@ -68,7 +68,7 @@ def test_a_dead_cache_lets_everybody_pass_at_once_and_says_so_once(
     began = time.monotonic()
     with structlog.testing.capture_logs() as lines:
         assert [throttles.hit(LIMIT, "a") for _ in range(20)] == [0] * 20
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10  # redis-py's own way is four seconds for each
     assert [(line["event"], line["limit"], line["error"]) for line in lines] == [
         ("throttle_open", "test", "ConnectionError")
     ]
