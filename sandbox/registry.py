@@ -6,9 +6,10 @@ from sandbox.providers.alipay.provider import PROVIDER as ALIPAY
 from sandbox.providers.base import Provider
 from sandbox.providers.manufacturer.provider import PROVIDER as MANUFACTURER
 from sandbox.providers.stripe.provider import PROVIDER as STRIPE
+from sandbox.providers.wechat.provider import PROVIDER as WECHAT
 from sandbox.providers.wechatpay.provider import PROVIDER as WECHATPAY
 
-PROVIDERS: tuple[Provider, ...] = (MANUFACTURER, STRIPE, AIRWALLEX, ALIPAY, WECHATPAY)
+PROVIDERS: tuple[Provider, ...] = (MANUFACTURER, STRIPE, AIRWALLEX, ALIPAY, WECHATPAY, WECHAT)
 
 for _provider in PROVIDERS:
     faults.declare(_provider.name, _provider.faults)

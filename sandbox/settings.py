@@ -37,6 +37,8 @@ WECHAT_APP_IDS = os.environ.get("SANDBOX_WECHAT_APP_IDS", "wx1234567890abcdef,wx
 )
 WECHAT_SERIAL = os.environ.get("SANDBOX_WECHAT_SERIAL", "5157F09EFDC096DE15EBE81A47057A7232F1B8E1")
 WECHAT_V3_KEY = os.environ.get("SANDBOX_WECHAT_V3_KEY", "sandbox-v3-key-of-thirty-two-byt")
+WECHAT_MINI_APP_ID = os.environ.get("SANDBOX_WECHAT_MINI_APP_ID", "wxsandboxminiprogram")
+WECHAT_MINI_APP_SECRET = os.environ.get("SANDBOX_WECHAT_MINI_APP_SECRET", "sandbox-mini-app-secret")
 WECHAT_PUBLIC_KEY_ID = "PUB_KEY_ID_0119000001092024092900000000"
 
 # --- the secret that Stripe's posts are signed with ---

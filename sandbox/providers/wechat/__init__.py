@@ -1,0 +1,1 @@
+"""WeChat's open API as mini programs know it: log-in by code, access tokens, delivery notices, content checks."""
