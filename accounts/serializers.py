@@ -24,3 +24,23 @@ class LoggedIn(serializers.Serializer[Any]):
     token_type = serializers.CharField()
     expires_at = serializers.DateTimeField()
     user = Who()
+
+
+class WeChatLogIn(serializers.Serializer[None]):
+    code = serializers.CharField(
+        max_length=128, write_only=True, help_text="What `wx.login` gave, unchanged."
+    )
+    device = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+
+
+class Device(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    label = serializers.CharField(help_text="The `device` of the log-in.")  # type: ignore[assignment]
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField()
+    current = serializers.BooleanField(help_text="The device that asks.")
+
+
+class Devices(serializers.Serializer[Any]):
+    devices = Device(many=True)

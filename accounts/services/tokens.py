@@ -89,3 +89,13 @@ def revoke_all(user: User) -> int:
 
 def _revoke(rows: QuerySet[UserToken]) -> int:
     return rows.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def living(user: User) -> QuerySet[UserToken]:
+    """The tokens of `user` that open something now, the newest first: one per device."""
+    return UserToken.objects.filter(user=user, revoked_at=None, expires_at__gt=timezone.now()).order_by("-pk")
+
+
+def revoke_of(user: User, token_id: int) -> bool:
+    """End one of `user`'s own tokens; False when it is somebody else's or has ended."""
+    return _revoke(living(user).filter(pk=token_id)) == 1
