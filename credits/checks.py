@@ -92,15 +92,62 @@ def _lots_add_up() -> Iterator[str]:
 
 @invariants.check("3 a posting changes lots by its amount")
 def _postings_move_lots() -> Iterator[str]:
-    # A claim moves whole lots; a shortfall and what had expired were in no lot any more.
+    # A claim moves whole lots; a shortfall and what had expired were in no lot any more; what a hold spends had left its
+    # lots before, and what comes back and pays a debt never reaches one.
     for posting, kind, amount, changed in _rows(
         """SELECT p.id, p.kind, p.amount, COALESCE(SUM(c.amount), 0)
            FROM credits_posting p LEFT JOIN credits_lotchange c ON c.posting_id = p.id
-           WHERE p.kind NOT IN ('claim', 'shortfall', 'reverse-expired') GROUP BY p.id
+             JOIN credits_creditaccount a ON a.id = p.source_id
+           WHERE p.kind NOT IN ('claim', 'shortfall', 'reverse-expired', 'repay-back') GROUP BY p.id, a.name
            HAVING COALESCE(SUM(c.amount), 0)
-               <> CASE WHEN p.kind IN ('purchase', 'bonus', 'restore') THEN p.amount ELSE -p.amount END"""
+               <> CASE WHEN p.kind IN ('purchase', 'bonus', 'restore', 'release', 'give-back') THEN p.amount
+                       WHEN a.name = 'held' THEN 0 ELSE -p.amount END"""
     ):
         yield f"posting {posting} ({kind}) of {amount} changed lots by {changed}"
+
+
+@invariants.check("3 a hold is its postings: held once, then spent once or free again")
+def _holds_are_their_postings() -> Iterator[str]:
+    for reference, status in _rows(
+        """SELECT * FROM (
+               SELECT h.reference, h.status, h.amount, h.returned,
+                      (SELECT COUNT(*) FROM credits_posting p WHERE p.kind = 'hold' AND p.reference = h.reference
+                         AND p.source_id = h.account_id AND p.amount = h.amount) AS holds,
+                      (SELECT COUNT(*) FROM credits_posting p JOIN credits_creditaccount a ON a.id = p.source_id
+                       WHERE p.kind = 'spend' AND p.reference = h.reference AND a.name = 'held'
+                         AND p.amount = h.amount) AS spends,
+                      (SELECT COALESCE(SUM(p.amount), 0) FROM credits_posting p
+                         JOIN credits_creditaccount a ON a.id = p.source_id
+                       WHERE p.kind IN ('release', 'repay-back') AND p.reference = h.reference
+                         AND a.name = 'held') AS released
+               FROM credits_hold h) holds
+           WHERE holds.holds <> 1 OR spends <> (CASE status WHEN 'committed' THEN 1 ELSE 0 END)
+              OR released <> (CASE status WHEN 'released' THEN amount ELSE 0 END)"""
+    ):
+        yield f"hold {reference} is {status}, and its postings say something else"
+
+
+@invariants.check("3 what is held in the books is what the holds say")
+def _held_is_held() -> Iterator[str]:
+    for books, holds in _rows(
+        """SELECT * FROM (
+               SELECT COALESCE(SUM(CASE WHEN d.name = 'held' THEN p.amount ELSE -p.amount END), 0) AS books,
+                      (SELECT COALESCE(SUM(amount), 0) FROM credits_hold WHERE status = 'held') AS holds
+               FROM credits_posting p JOIN credits_creditaccount s ON s.id = p.source_id
+                 JOIN credits_creditaccount d ON d.id = p.destination_id
+               WHERE 'held' IN (s.name, d.name)) sums
+           WHERE books <> holds"""
+    ):
+        yield f"{books} credits are held in the books, {holds} by holds"
+
+
+@invariants.check("3 no hold outlives its time")
+def _holds_end() -> Iterator[str]:
+    for reference, until in _rows(
+        """SELECT reference, expires_at FROM credits_hold
+           WHERE status = 'held' AND expires_at < now() - interval '1 hour'"""
+    ):
+        yield f"hold {reference} was to end at {until}"
 
 
 @invariants.check("4 every grant of credits has its lot")

@@ -8,16 +8,27 @@ from datetime import datetime
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from credits.models import CreditAccount, Lot, PlanTerm, Posting
+from credits.models import CreditAccount, Hold, Lot, PlanTerm, Posting
 
 
 def balance(user_id: int) -> int:
-    """The credits that a user can spend now."""
+    """The credits that are a user's: those they can spend and those that are held for something they are paying."""
+    return available(user_id) + held(user_id)
+
+
+def available(user_id: int) -> int:
+    """The credits that a user can spend now: their balance less what is held."""
     alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
     lots = Lot.objects.filter(
         alive, is_open=True, account__kind=CreditAccount.Kind.USER, account__user_id=user_id
     )
     return lots.aggregate(Sum("remaining"))["remaining__sum"] or 0
+
+
+def held(user_id: int) -> int:
+    """The credits of a user that are set apart for something they are paying."""
+    rows = Hold.objects.filter(status="held", account__kind=CreditAccount.Kind.USER, account__user_id=user_id)
+    return rows.aggregate(Sum("amount"))["amount__sum"] or 0
 
 
 def debt(user_id: int) -> int:

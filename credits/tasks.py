@@ -10,3 +10,10 @@ def _expire() -> int:
     from credits.services import ledger
 
     return ledger.expire_due()
+
+
+@sweeper.round("holds of credits that are over", every=5)
+def _let_go() -> int:
+    from credits.services import holds
+
+    return holds.release_due()

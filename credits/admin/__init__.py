@@ -1,5 +1,5 @@
-"""The staff's desk of credits: accounts with their lots, postings, plan terms. All of it is evidence, read only."""
+"""The staff's desk of credits: accounts with their lots, holds, postings, plan terms. All of it is evidence, read only."""
 
-from credits.admin import accounts, postings, terms
+from credits.admin import accounts, holds, postings, terms
 
-__all__ = ["accounts", "postings", "terms"]
+__all__ = ["accounts", "holds", "postings", "terms"]

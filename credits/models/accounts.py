@@ -1,6 +1,6 @@
 """Accounts of credits: a user's, what waits for an e-mail address, a user's debt, and the shop's own.
 
-The shop's own accounts (issuance, bonus, spent, expired) keep no running balance: every purchase would wait for the
+The shop's own accounts (issuance, bonus, spent, held, expired) keep no running balance: every purchase would wait for the
 same row. Their totals are sums of postings. The lock of the ledger is the row of the user's account.
 """
 
@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class CreditAccount(models.Model):
-    """`balance` is in credits: never below zero, except a debt, which is never above.
+    """`balance` is in credits: never below zero, except a debt, which is never above. A user's is what they can spend
+    now: what is held has left it (docs/adr/0015), so no hold, spending, expiry or take-back can use it twice.
 
     That an account is a user's, an address's or the shop's, and of one alone, a trigger keeps (migration 0004).
     """
@@ -29,6 +30,7 @@ class CreditAccount(models.Model):
         ISSUANCE = "issuance", _("sold")
         BONUS = "bonus", _("given")
         SPENT = "spent", _("spent")
+        HELD = "held", _("held")
         EXPIRED = "expired", _("expired")
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)

@@ -32,6 +32,11 @@ class Posting(models.Model):
         REPAY = "repay", _("debt paid")
         EXPIRE = "expire", _("expired")
         CLAIM = "claim", _("claimed")
+        HOLD = "hold", _("held")
+        RELEASE = "release", _("free again")
+        GIVE_BACK = "give-back", _("given back")
+        TAKE_AGAIN = "take-again", _("not given back after all")
+        REPAY_BACK = "repay-back", _("debt paid by what came back")
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     reference = models.CharField(_("reference"), max_length=120)

@@ -132,6 +132,7 @@ _EVENTS = {
     "refund": ("payments_refund", "payments_refundevent", "refund_id", "out_refund_no"),
     "dispute": ("payments_dispute", "payments_disputeevent", "dispute_id", "provider_ref"),
     "order": ("orders_order", "orders_orderevent", "order_id", "order_no"),
+    "hold of credits": ("credits_hold", "credits_holdevent", "hold_id", "reference"),
     "session": ("vending_vendingsession", "vending_sessionevent", "session_id", "session_id"),
     "print job": ("vending_printjob", "vending_printjobevent", "print_job_id", "reference"),
 }

@@ -28,6 +28,7 @@ MORE = [
     "accounts.apikey",
     "accounts.usertoken",
     "credits.creditaccount",
+    "credits.hold",
     "credits.planterm",
     "credits.posting",
     "payments.dispute",

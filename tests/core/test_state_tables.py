@@ -9,6 +9,7 @@ import itertools
 
 import pytest
 
+from credits import states as credits_states
 from orders import states as orders_states
 from payments import states as payments_states
 from pimpshop.core.states import StateTable
@@ -22,6 +23,7 @@ TABLES: dict[str, StateTable] = {
     "session": vending_states.SESSION,
     "progress": vending_states.PROGRESS,
     "print_job": vending_states.PRINT_JOB,
+    "hold": credits_states.HOLD,
 }
 
 # One line per "from"; a 1 stands under each "to" that may be reached, in the order of the lines.
@@ -90,10 +92,15 @@ GOLDEN = {
         gave_up     01111000001
         canceled    00000000000
     """,
+    "hold": """
+        held       011
+        committed  000
+        released   000
+    """,
 }
 INITIAL = {
     "order": "pending", "payment": "created", "refund": "created", "inbox": "received", "session": "active",
-    "progress": "started", "print_job": "submitting",
+    "progress": "started", "print_job": "submitting", "hold": "held",
 }  # fmt: skip
 
 

@@ -1,11 +1,13 @@
-"""Grants, spends, refunds, disputes and claims in any order, beside a model of ten lines."""
+"""Grants, spends, holds, refunds, disputes and claims in any order, beside a model of ten lines."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,12 +21,12 @@ from hypothesis.stateful import (
 
 from credits import checks, selectors
 from credits.models import Lot
-from credits.services import ledger, reversals
+from credits.services import holds, ledger, reversals
 from tests import factories
 
 LEDGER_CHECKS = (
     checks._balance_is_sum_of_postings, checks._balance_is_sum_of_lots, checks._prefix_sums, checks._lots_add_up,
-    checks._postings_move_lots,
+    checks._postings_move_lots, checks._holds_are_their_postings, checks._held_is_held,
 )  # fmt: skip
 
 
@@ -33,6 +35,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     payments = Bundle("payments")
     refunds = Bundle("refunds")
+    held, spent, given_back = Bundle("held"), Bundle("spent"), Bundle("given_back")
 
     def __init__(self) -> None:
         super().__init__()
@@ -65,7 +68,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(amount=st.integers(1, 250))
     def spend(self, amount: int) -> None:
-        has = selectors.balance(self.user.pk)
+        has = selectors.available(self.user.pk)
         try:
             ledger.spend(user_id=self.user.pk, amount=amount, reference=self.name())
         except ledger.NotEnoughCredits:
@@ -73,6 +76,53 @@ class LedgerMachine(RuleBasedStateMachine):
         else:
             assert has >= amount
             self.net -= amount
+
+    @rule(target=held, amount=st.integers(1, 250))
+    def hold(self, amount: int) -> str:
+        name, has = self.name(), selectors.available(self.user.pk)
+        until = timezone.now() + timedelta(hours=1)
+        try:
+            for _again in range(2):
+                holds.reserve(
+                    user_id=self.user.pk,
+                    amount=amount,
+                    reference=name,
+                    subject=name,
+                    expires_at=until,
+                    source="test",
+                )
+        except ledger.NotEnoughCredits:
+            assert has < amount
+        return name
+
+    @rule(target=spent, name=consumes(held), keep=st.booleans())
+    def end_hold(self, name: str, keep: bool) -> str:
+        hold = holds.find(name)
+        if hold is not None and keep:
+            assert [holds.commit(hold, source="test") for _again in range(2)] == [True, False]
+            self.net -= hold.amount
+        elif hold is not None:
+            assert [holds.release(hold, source="test") for _again in range(2)] == [True, False]
+        return name
+
+    @rule(target=given_back, name=spent, part=st.integers(1, 100))
+    def give_back(self, name: str, part: int) -> tuple[str, str, int]:
+        hold, reference = holds.find(name), self.name()
+        if hold is None or hold.status != "committed" or hold.amount - hold.returned < part:
+            return name, reference, 0
+        for _again in range(2):
+            assert holds.give_back(hold, amount=part, reference=reference) == part
+        self.net += part
+        return name, reference, part
+
+    @rule(done=consumes(given_back))
+    def take_again(self, done: tuple[str, str, int]) -> None:
+        name, reference, part = done
+        hold = holds.find(name)
+        if hold is not None and part:
+            twice = [holds.take_again(hold, amount=part, reference=reference) for _again in range(2)]
+            assert twice == [True, False]
+            self.net -= part
 
     @rule(target=refunds, payment=payments, part=st.integers(1, 7))
     def refund(self, payment: str, part: int) -> str:
@@ -100,7 +150,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_model_agrees(self) -> None:
         has, owes = selectors.balance(self.user.pk), selectors.debt(self.user.pk)
         assert has - owes == self.net
-        assert has == 0 or owes == 0
+        assert selectors.available(self.user.pk) == 0 or owes == 0
 
     @invariant()
     def exactly_the_share_of_the_money_is_away(self) -> None:

@@ -6,15 +6,17 @@ import os
 import random
 from collections import Counter
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 from django.db.models import Sum
+from django.utils import timezone
 
 from credits import selectors
-from credits.models import CreditAccount, Lot, LotChange, PlanTerm, Posting, Reversal
-from credits.services import ledger, reversals, terms, waiting
+from credits.models import CreditAccount, Hold, Lot, LotChange, PlanTerm, Posting, Reversal
+from credits.services import holds, ledger, reversals, terms, waiting
 from pimpshop.core import invariants
 from tests import factories
 from tests.support import threads
@@ -170,3 +172,85 @@ def test_running_totals_are_recomputed_totals_after_random_postings_with_rollbac
     with connection.cursor() as cursor:
         cursor.execute("SELECT COUNT(*) FROM credits_posting")
         assert cursor.fetchone()[0] > POSTINGS // 3
+
+
+def test_twenty_threads_hold_and_spend_the_last_ten_credits() -> None:
+    """17. Whether it is a hold or a spending: one wins."""
+    user = factories.user(password=None)
+    ledger.grant(user_id=user.pk, amount=10, reference="P1/1")
+
+    def want(number: int) -> str:
+        try:
+            if number % 2:
+                ledger.spend(user_id=user.pk, amount=10, reference=f"S{number}")
+            else:
+                hold(user.pk, 10, f"H{number}")
+        except ledger.NotEnoughCredits:
+            return "refused"
+        return "won"
+
+    assert Counter(threads.together(20, want)) == {"won": 1, "refused": 19}
+    assert selectors.available(user.pk) == 0
+
+
+def hold(user_id: int, amount: int, name: str) -> Hold:
+    until = timezone.now() + timedelta(hours=1)
+    return holds.reserve(
+        user_id=user_id, amount=amount, reference=name, subject=name, expires_at=until, source="test"
+    )
+
+
+def test_a_hold_is_committed_or_released_never_both() -> None:
+    user = factories.user(password=None)
+    ledger.grant(user_id=user.pk, amount=10, reference="P1/1")
+    held = hold(user.pk, 10, "H1")
+    ways = (holds.commit, holds.release)
+    moved = threads.together(12, lambda number: ways[number % 2](Hold.objects.get(pk=held.pk), source="test"))
+    assert Counter(moved) == {True: 1, False: 11}
+    held.refresh_from_db()
+    assert selectors.available(user.pk) == (10 if held.status == "released" else 0)
+
+
+def test_holds_beside_expiry_refund_and_spending() -> None:
+    """Whatever comes together, nothing is below zero and the books balance (checked after the test)."""
+    user = factories.user(password=None)
+    for number in range(4):
+        ledger.grant(
+            user_id=user.pk, amount=25, reference=f"P{number}", payment_reference=f"P{number}",
+            expires_at=timezone.now() + timedelta(seconds=1) if number % 2 else None,
+        )  # fmt: skip
+
+    def work(number: int) -> None:
+        try:
+            match number % 4:
+                case 0:
+                    held = hold(user.pk, 20, f"H{number}")
+                    (holds.release if number % 8 else holds.commit)(held, source="test")
+                case 1:
+                    reversals.reverse(reference=f"R{number}", payment_reference=f"P{number // 4 % 4}")
+                case 2:
+                    ledger.expire_due()
+                case _:
+                    ledger.spend(user_id=user.pk, amount=10, reference=f"S{number}")
+        except ledger.NotEnoughCredits:
+            pass
+
+    threads.together(24, work)
+    assert CreditAccount.objects.get(user=user, kind="user").balance >= 0
+    assert Hold.objects.filter(status="held").count() == 0
+
+
+def test_twenty_refunds_give_back_no_more_than_was_spent() -> None:
+    user = factories.user(password=None)
+    ledger.grant(user_id=user.pk, amount=100, reference="P1/1")
+    held = hold(user.pk, 100, "H1")
+    holds.commit(held, source="test")
+
+    def refund(number: int) -> int:
+        try:
+            return holds.give_back(held, amount=30, reference=f"R{number}")
+        except holds.ReturnTooLarge:
+            return 0
+
+    assert sum(threads.together(20, refund)) == 90
+    assert selectors.balance(user.pk) == 90
