@@ -1,6 +1,6 @@
 """The hot path of a confirmation online: a signed success is stored and settled by one statement, before it is acknowledged.
 
-Here: which events are tried so (`is_usual`), and the call of the function of migration 0011 (`take_in`). Not here: what
+Here: which events are tried so (`is_usual`), and the call of the function of migration 0018 (`take_in`). Not here: what
 the plain way decides (several states, refunds, saved cards, cases, plans, guests, a word that does not fit). Then the
 function stores the event and nothing else, and a worker goes on (`inbox.process`), whose rows these must equal.
 Guarantees: the event's row exists before the acknowledgement, settled or due, by one commit; locks payment, order,

@@ -111,6 +111,17 @@ def test_both_ways_write_the_same_rows(shop: Shop, plainly: Callable[[], None], 
     assert _rows(second) == quick
 
 
+def test_a_print_job_takes_one_number(shop: Shop) -> None:
+    """Its row is made once, not once for each of its columns."""
+    jobs = []
+    for content in ("first", "second"):
+        one = shop.taken(content=content)
+        PaymentIntent.objects.filter(pk=one.intent.pk).update(last_query_at=None)
+        assert _settle(one)[0] == "settled"
+        jobs.append(one.job().pk)
+    assert jobs[1] - jobs[0] == 1
+
+
 def _told(one: Paying) -> WebhookEvent:
     """The manufacturer's post, stored."""
     body = {"third_id": one.third_id, "status": 3}

@@ -129,7 +129,16 @@ def _first_sale() -> None:
 
 @pytest.mark.parametrize(
     "prepare",
-    ["as usual", "cancelled order", "expired attempt", "checkout", "another shop's order", "a new buyer"],
+    [
+        "as usual",
+        "cancelled order",
+        "expired attempt",
+        "checkout",
+        "another shop's order",
+        "a new buyer",
+        "a second attempt",
+        "a long name",
+    ],
 )
 def test_both_ways_write_the_same_rows(plainly: Callable[[], None], rung: list[str], prepare: str) -> None:
     def bought() -> PaymentIntent:
@@ -143,6 +152,11 @@ def test_both_ways_write_the_same_rows(plainly: Callable[[], None], rung: list[s
             Order.objects.filter(pk=one.order_id).update(status="cancelled")
         elif prepare == "expired attempt":
             PaymentIntent.objects.filter(pk=one.pk).update(status="expired")
+        elif prepare == "a second attempt":
+            PaymentIntent.objects.filter(pk=one.pk).update(attempt=2)
+            factories.intent(one.order, gateway="stripe", method="card", status="failed")
+        elif prepare == "a long name":
+            one.order.lines.update(snapshot={"credits": 50, "name": "n" * 400})
         return one
 
     _first_sale()
@@ -240,6 +254,12 @@ def _guest(one: PaymentIntent) -> None:
     Order.objects.filter(pk=one.order_id).update(user=None, email="guest@example.com")
 
 
+def _guest_without_address(one: PaymentIntent) -> None:
+    """Only the provider's answer names the address that was typed on its page."""
+    Order.objects.filter(pk=one.order_id).update(kind="merchant", user=None, email="")
+    PaymentIntent.objects.filter(pk=one.pk).update(method="checkout")
+
+
 def _a_case(one: PaymentIntent) -> None:
     Order.objects.filter(pk=one.order_id).update(kind="case")
 
@@ -279,7 +299,7 @@ def _disputed(one: PaymentIntent) -> None:
     "unusual",
     [
         _amount, _currency, _another_payment, _saved, _account, _live, _paid_already, _refunded,
-        _part_refunded, _price_moved, _guest, _a_case, _in_a_session, _a_plan, _points, _damaged, _a_debt, _granted_before,
+        _part_refunded, _price_moved, _guest, _guest_without_address, _a_case, _in_a_session, _a_plan, _points, _damaged, _a_debt, _granted_before,
         _disputed,
     ],
 )  # fmt: skip
