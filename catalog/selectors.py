@@ -254,6 +254,24 @@ def packs(currency: str) -> list[tuple[CreditPack, Money]]:
     return [(pack, prices[pack.pk]) for pack in CreditPack.objects.filter(is_active=True, pk__in=prices)]
 
 
+def pack_offer(number: int, currency: str) -> tuple[CreditPack, Price]:
+    """The pack with that number and its price in `currency`. Raises ProductUnknown, also when it is not sold in it."""
+    pack = pack_by_number(number)
+    price = Price.objects.filter(product_id=pack.pk, currency=currency).first()
+    if price is None:
+        raise ProductUnknown
+    return pack, price
+
+
+def pack_offers(currency: str) -> list[tuple[CreditPack, Price]]:
+    """All packs that are sold in `currency`, each with its price, in their order."""
+    found = Price.objects.filter(
+        currency=currency, product__creditpack__isnull=False, product__is_active=True
+    )
+    prices = {price.product_id: price for price in found}
+    return [(pack, prices[pack.pk]) for pack in CreditPack.objects.filter(pk__in=prices)]
+
+
 def plans(currency: str) -> list[tuple[Plan, Money]]:
     """Plans with a price in `currency`, in their order."""
     prices = _prices(currency)

@@ -51,6 +51,10 @@ class Order(StateModel, Timestamped):
     paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
     remark = models.CharField(_("remark"), max_length=300, blank=True)
+    cancel_at = models.DateTimeField(
+        _("cancelled if unpaid at"), null=True, blank=True,
+        help_text=_("Its open payments are closed at their providers first. Empty: it waits for ever."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("order")
@@ -64,6 +68,11 @@ class Order(StateModel, Timestamped):
             models.Index(fields=["user", "-id"], name="order_user_recent"),
             models.Index(fields=["session_id"], opclasses=[PREFIX], name="order_session"),
             models.Index(fields=["paid_at"], condition=models.Q(status="paid"), name="order_to_complete"),
+            models.Index(
+                fields=["cancel_at"],
+                condition=models.Q(status="pending", cancel_at__isnull=False),
+                name="order_to_cancel",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import get_language
 
+from accounts.models import User
 from catalog.models import Design
 from credits import selectors as credits
 from orders.models import Order, OrderLine
@@ -126,3 +128,11 @@ def preview_url(order: Order) -> str:
 def texts_of(design: Design) -> str:
     """The words on a design, in one line."""
     return " ".join(item["text"] for item in design.layout.get("items", []) if item.get("kind") == "text")
+
+
+def of_packs(user: User, currency: str) -> QuerySet[Order]:
+    """Somebody's orders of packs of credits in `currency`, newest first, with their lines and `paid_back_at`: when the last
+    of the money had gone back."""
+    back = Max("events__at", filter=Q(status="refunded", events__to_status="refunded"))
+    mine = Order.objects.filter(user=user, kind=Order.Kind.CREDITS, currency=currency)
+    return mine.annotate(paid_back_at=back).prefetch_related("lines").order_by("-id")

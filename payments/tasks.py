@@ -46,6 +46,13 @@ def _payments() -> int:
     return sweeper.each(sync.due(), sync.check_due)
 
 
+@sweeper.round("unpaid orders to cancel", every=5)
+def _unpaid_orders() -> int:
+    from payments.services import unpaid_orders
+
+    return sweeper.each(unpaid_orders.due(), unpaid_orders.close_due)
+
+
 @shared_task(name="payments.tasks.deliver_webhooks", time_limit=60, soft_time_limit=45)
 def deliver_webhooks() -> int:
     """Send what is due to the merchants' endpoints."""

@@ -6,7 +6,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
 from payments import webhooks
-from payments.api import aftermath, app, checkout_sessions, payments, saved, wechat
+from payments.api import aftermath, app, checkout_sessions, credit_orders, payments, saved, wechat
 from payments.api import webhook_endpoints as outgoing
 from payments.views import back, pay
 
@@ -47,6 +47,23 @@ def slashes(route: str, view: Any) -> list[URLPattern]:
     return [path(route, view.as_view()), path(f"{route}/", view.as_view(schema=None))]
 
 
+def listed(route: str, view: Any) -> list[URLPattern]:
+    """The same for an address whose seed writes the slash."""
+    return [path(f"{route}/", view.as_view()), path(route, view.as_view(schema=None))]
+
+
+#: Seed 4. Its lists end with a slash.
+_CREDITS = [
+    *listed("api/products", credit_orders.ProductsView),
+    *slashes("api/products/<str:product_id>", credit_orders.ProductView),
+    *slashes("api/orders/create", credit_orders.CreateOrderView),
+    *slashes("api/orders/callback", credit_orders.CallbackView),
+    *slashes("api/orders/pay/<str:order_id>", credit_orders.PayView),
+    *slashes("api/orders/payment-status/<str:order_id>", credit_orders.PaymentStatusView),
+    *listed("api/orders", credit_orders.OrdersView),
+    *slashes("api/orders/<str:order_id>", credit_orders.OrderView),
+]
+
 urlpatterns = [
     path("api/chinese/order/payStatus", webhooks.pay_status, name="pay-status"),
     path("api/chinese/order/payStatus/<str:secret>", webhooks.pay_status),
@@ -63,6 +80,7 @@ urlpatterns = [
     path("orders/<str:order_no>/pay/card/", pay.card, name="order-pay-card"),
     *slashes("api/create-checkout-session", checkout_sessions.CreateCheckoutSession),
     *slashes("api/check-payment-status/<str:session_id>", checkout_sessions.CheckPaymentStatus),
+    *_CREDITS,
     *slashes("create-checkout-session", app.AppCheckoutSession),
     *slashes("process-payment-success", app.AppPaymentSuccess),
     path("payments/qr/<str:payment_id>.svg", back.qr, name="payment-qr"),

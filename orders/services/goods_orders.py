@@ -46,10 +46,18 @@ class Buyer:
         return f"email:{self.email.lower()}" if self.email else ""
 
 
-def order_pack(*, pack: CreditPack, currency: str, buyer: Buyer, source: str, reuse: bool = True) -> Order:
-    """An order of one pack of credits. Raises catalogue.NotSold (no price in `currency`)."""
-    facts = {"kind": "pack", "credits": pack.credits, "number": pack.number}
-    return _order_product(pack, Order.Kind.CREDITS, facts, currency, buyer, source=source, reuse=reuse)
+def order_pack(
+    *, pack: CreditPack, currency: str, buyer: Buyer, source: str, reuse: bool = True, **fixed: Any
+) -> Order:
+    """An order of one pack of credits. `fixed`: `public_id` (the order that has it already is answered as it is),
+    `cancel_at`. Raises catalogue.NotSold (no price in `currency`)."""
+    facts = {
+        "kind": "pack", "credits": pack.credits, "number": pack.number, "description": pack.description,
+        "description_zh": pack.description_zh, "image_url": pack.image_url,
+    }  # fmt: skip
+    return _order_product(
+        pack, Order.Kind.CREDITS, facts, currency, buyer, source=source, reuse=reuse, **fixed
+    )
 
 
 def order_plan(*, plan: Plan, currency: str, buyer: Buyer, source: str, reuse: bool = True) -> Order:
@@ -111,7 +119,8 @@ def cancel_unpaid(*, order: Order, source: str, reason: str, actor: str = "") ->
 
 
 def _order_product(
-    product: Product, kind: str, facts: dict[str, Any], currency: str, buyer: Buyer, *, source: str, reuse: bool
+    product: Product, kind: str, facts: dict[str, Any], currency: str, buyer: Buyer, *, source: str, reuse: bool,
+    **fixed: Any,
 ) -> Order:  # fmt: skip
     price = catalogue.product_price(product, currency)
     snapshot = {
@@ -122,17 +131,20 @@ def _order_product(
         **facts,
     }
     line = OrderLine(product_id=product.pk, unit_minor=price.amount_minor, snapshot=snapshot)
-    return _once(line, kind, price, buyer, source=source, reuse=reuse)
+    return _once(line, kind, price, buyer, source=source, reuse=reuse, **fixed)
 
 
 def _once(
-    line: OrderLine, kind: str, price: Money, buyer: Buyer, *, source: str, reuse: bool, machine_id: str = ""
-) -> Order:
-    """The buyer's unpaid order with that very line, or a new one."""
+    line: OrderLine, kind: str, price: Money, buyer: Buyer, *, source: str, reuse: bool, machine_id: str = "",
+    **fixed: Any,
+) -> Order:  # fmt: skip
+    """The buyer's unpaid order with that very line, or a new one with what is `fixed`."""
     with transaction.atomic():
         if buyer.key:
             _lock(f"order:{buyer.key}:{line.product_id}")
             known = _unpaid(line, kind, price, buyer, machine_id) if reuse else None
+            if "public_id" in fixed:
+                known = Order.objects.filter(public_id=fixed["public_id"], user=buyer.user).first() or known
             if known is not None:
                 return known
         order = Order.objects.create(
@@ -144,6 +156,7 @@ def _once(
             currency=price.currency,
             total_minor=price.amount_minor,
             machine_id=machine_id,
+            **fixed,
         )
         line.order = order
         line.save()
@@ -152,6 +165,7 @@ def _once(
 
 
 def _unpaid(line: OrderLine, kind: str, price: Money, buyer: Buyer, machine_id: str) -> Order | None:
+    """One that will be cancelled by itself stays with the client that ordered it."""
     mine = (
         Order.objects.filter(user=buyer.user)
         if buyer.user
@@ -162,7 +176,7 @@ def _unpaid(line: OrderLine, kind: str, price: Money, buyer: Buyer, machine_id: 
     return (
         mine.filter(
             status="pending", kind=kind, currency=price.currency, total_minor=price.amount_minor, session_id="",
-            machine_id=machine_id, created_at__gt=timezone.now() - REUSE_FOR,
+            machine_id=machine_id, created_at__gt=timezone.now() - REUSE_FOR, cancel_at=None,
             lines__product_id=line.product_id, **same,
         )
         .order_by("-id")

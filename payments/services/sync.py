@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from django.core.cache import cache
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -124,14 +125,25 @@ def _ask(intent: PaymentIntent, *, source: str, actor: str, event: WebhookEvent 
     return Checked(asked=True, applied=applied, provider_status=result.provider_status)
 
 
-def refresh_if_stale(order: Order, *, source: str = "page") -> None:
-    """A status page or API read: ask about the order's undecided attempt if nobody did within three seconds."""
+def refresh_if_stale(order: Order, *, source: str = "page", even_ended: bool = False) -> bool:
+    """A status page or API read: ask about the order's undecided attempt if nobody did within three seconds. `even_ended`:
+    also about one that ended unpaid, for a success may be late. Answers whether the provider was asked and answered."""
     intent = intents.current_attempt(order)
-    if intent is None or intent.status not in states.UNDECIDED or _rests(intent.gateway):
-        return
+    if intent is None or intent.status not in (states.ASKABLE if even_ended else states.UNDECIDED):
+        return False
+    if _rests(intent.gateway):
+        return False
     checked = check_now(intent=intent, source=source)
     if checked.asked and checked.applied is None:
         _let_rest(intent.gateway)
+    return checked.asked and checked.applied is not None
+
+
+def make_due(order: Order) -> None:
+    """Somebody says that there is news of its payments: the sweeper asks now, should whoever says so not hear it."""
+    PaymentIntent.objects.filter(order=order, status__in=states.ASKABLE).filter(
+        Q(next_query_at=None) | Q(next_query_at__gt=timezone.now())
+    ).update(next_query_at=timezone.now())
 
 
 def _rests(gateway: str) -> bool:

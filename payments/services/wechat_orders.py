@@ -74,7 +74,12 @@ def start(asked: Asked) -> PaymentIntent:
         api_key_id=asked.api_key_id,
         metadata={name: value for name, value in kept.items() if value},
     )
-    intent = online_payments.start_payment(order, choice, source="api", actor=str(asked.user))
+    return begin(order, choice, actor=str(asked.user))
+
+
+def begin(order: Order, choice: online_payments.Choice, *, actor: str) -> PaymentIntent:
+    """The attempt of an order, waiting for its payer. Raises what online_payments.start_payment raises, PaymentClosed."""
+    intent = online_payments.start_payment(order, choice, source="api", actor=actor)
     if intent.status != "requires_action" or not intent.next_action:
         raise _why_not(intent)
     return intent
