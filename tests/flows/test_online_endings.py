@@ -157,7 +157,9 @@ def beside(online: Online, first: PaymentIntent, gateway: str) -> PaymentIntent:
     choice = online_payments.Choice(gateway=gateway, method=METHODS[gateway])
     # Nobody may start it like this any more; an attempt of before, or one whose close was only our conclusion, still stands.
     PaymentIntent.objects.filter(pk=first.pk).update(status="canceled")
-    second = online_payments._record(first.order, choice, registry.get(gateway), source="page", actor="")
+    second = online_payments._record(
+        first.order, choice, registry.get(gateway), attempt=2, source="page", actor=""
+    )
     PaymentIntent.objects.filter(pk=first.pk).update(status=first.status)
     intents.create_or_wait(second, first.order, source="page")
     second.refresh_from_db()
