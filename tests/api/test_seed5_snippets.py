@@ -28,7 +28,7 @@ class Page:
 
     def run(self, number: str, *complete: str) -> dict[str, Any]:
         command = ["node", str(SCRIPT), self.base, self.key, self.order_id, number, *complete]
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
         assert ended.returncode == 0, ended.stderr
         found: dict[str, Any] = json.loads(ended.stdout)
         return found

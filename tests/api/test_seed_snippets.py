@@ -33,7 +33,7 @@ def run(name: str, live_server: Any, given: dict[str, Any], token: str = "") -> 
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr

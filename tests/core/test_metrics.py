@@ -137,7 +137,7 @@ def test_processes_and_what_waits_for_a_person(figures: Any) -> None:
     told = figures()
     assert told["shop_process_up", "worker"] == 1
     assert told["shop_process_up", "sweeper"] == told["shop_process_up", "beat"] == 0
-    assert told["shop_heartbeat_age_seconds", "sweeper"] == pytest.approx(100, abs=5)
+    assert told["shop_heartbeat_age_seconds", "sweeper"] == pytest.approx(100, abs=60)
     assert ("shop_heartbeat_age_seconds", "beat") not in told
     assert told["shop_staff_items_open", "surplus"] == 2
 

@@ -26,7 +26,7 @@ def test_database_url() -> str:
 test_database_url.__test__ = False  # type: ignore[attr-defined]
 
 
-def python(*words: str, seconds: float = 60, **environment: str) -> subprocess.CompletedProcess[str]:
+def python(*words: str, seconds: float = 180, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run `python <words>` in the project with the given variables on top of ours; answers its outputs."""
     return subprocess.run(
         [sys.executable, *words],
