@@ -169,6 +169,7 @@ def _windows_start_with_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a process of the shop remembers of a broker or provider that was away, and of a flood, is not the next test's."""
+    from payments import webhooks
     from payments.services import inbox, sync
     from pimpshop.core import bell, budget
 
@@ -177,6 +178,7 @@ def _fresh_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inbox, "_uncounted", Counter())
     monkeypatch.setattr(inbox, "_may_count", budget.Budget(200, 1))
     monkeypatch.setattr(sync, "_silent", {})
+    monkeypatch.setattr(webhooks, "_may_log", budget.Budget(30, 60))
 
 
 @pytest.fixture(autouse=True)
