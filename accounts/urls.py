@@ -1,10 +1,17 @@
-"""Log-in and log-out of the API. Both slash forms answer: a POST is never redirected."""
+"""Logging in and out: pages for people (allauth's flows), and the API's tokens.
 
-from django.urls import re_path
+Both slash forms of the API answer: a POST is never redirected.
+"""
+
+from django.urls import include, path, re_path
 
 from accounts.api import devices, tokens, wechat
+from accounts.views import security
 
 urlpatterns = [
+    path("accounts/", security.overview, name="account_security"),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     re_path(r"^api/auth/token/?$", tokens.TokenView.as_view(), name="api-token"),
     re_path(r"^api/auth/wechat/login/?$", wechat.WeChatLogInView.as_view(), name="api-wechat-login"),
     re_path(r"^api/auth/logout/?$", tokens.LogoutView.as_view(), name="api-logout"),

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -72,6 +73,9 @@ class Order(StateModel, Timestamped):
                 fields=["cancel_at"],
                 condition=models.Q(status="pending", cancel_at__isnull=False),
                 name="order_to_cancel",
+            ),
+            models.Index(  # what waits for an address; orders at a machine have none
+                Lower("email"), condition=models.Q(user=None) & ~models.Q(email=""), name="order_guest_email"
             ),
         ]
 

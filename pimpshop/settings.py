@@ -2,7 +2,7 @@
 
 Every variable is documented in .env.example (tests/test_house.py checks). Empty or default secrets are refused
 outside DEBUG. DATABASE_URL and REDIS_URL unset mean the embedded servers of pimpshop.embedded. The
-providers' settings are in pimpshop.settings_providers.
+providers' settings are in pimpshop.settings_providers, those of logging in in pimpshop.settings_people.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from pimpshop import embedded
 from pimpshop.environment import BASE_DIR, DATA_DIR, env
+from pimpshop.settings_people import *  # noqa: F403
 from pimpshop.settings_providers import *  # noqa: F403
 from pimpshop.settings_providers import STRIPE_MIRROR
 
@@ -50,7 +51,7 @@ INSTALLED_APPS = [
     "django.contrib.admin", "django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions",
     "django.contrib.messages", "whitenoise.runserver_nostatic", "django.contrib.staticfiles",
     "corsheaders", "rest_framework", "drf_spectacular", "drf_spectacular_sidecar", "django_htmx", "django_structlog",
-    "pimpshop.core", "accounts", "catalog", "credits", "vending", "orders",
+    "allauth", "allauth.account", "allauth.mfa", "pimpshop.core", "accounts", "catalog", "credits", "vending", "orders",
     *(["djstripe"] if STRIPE_MIRROR else []), "payments",
 ]  # fmt: skip
 #: Its own migrations take forty seconds. None of our tables refers to its tables, so ours are the same without it.
@@ -74,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "django_structlog.middlewares.RequestMiddleware",
@@ -162,19 +164,6 @@ CELERY_BEAT_SCHEDULE = {
     "mirror-stripe-prices": {"task": "payments.tasks.mirror_stripe_prices", "schedule": 3600.0},
     "check-invariants": {"task": "pimpshop.core.tasks.check_invariants", "schedule": 24 * 3600.0},
 }
-
-# --- People -----------------------------------------------------------------------------------------------------------
-AUTH_USER_MODEL = "accounts.User"
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
-]
-LOGIN_URL = "admin:login"
-SESSION_COOKIE_AGE = 14 * 24 * 3600
 
 # --- Languages and times ----------------------------------------------------------------------------------------------
 USE_TZ = True
@@ -312,6 +301,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- Mail, alerts, logs -----------------------------------------------------------------------------------------------
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10  # seconds; somebody waits for the page that mails them a code
 DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="pimpshop <shop@example.com>")
 ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
 ALERT_WEBHOOK_URL: str = env.str("ALERT_WEBHOOK_URL", default="")

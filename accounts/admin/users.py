@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -18,11 +21,14 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import User, normalise_email
+from accounts.services import addresses
 from pimpshop.core.admin import finding, words
 from pimpshop.core.admin.base import KeptAdmin
 from pimpshop.core.admin.questions import Question, questions
 
-admin.site.unregister(Group)
+# allauth's rows: an address is kept beside its user's e-mail, a second factor is a secret.
+for _model in (Group, EmailAddress, Authenticator):
+    admin.site.unregister(_model)
 
 
 class NewUserForm(UserCreationForm):
@@ -98,6 +104,13 @@ class UserAdmin(KeptAdmin, BaseUserAdmin):  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Orders name people: a user is switched off instead."""
         return False
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Who sits at the desk vouches for the address."""
+        with transaction.atomic():
+            super().save_model(request, obj, form, change)
+            if not change or "email" in form.changed_data:
+                addresses.keep_as_proven(obj)
 
     def audit_subject(self, obj: User) -> str:
         return f"user {obj.pk}"

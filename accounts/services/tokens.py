@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, UserToken
 from accounts.models.tokens import Revocable
+from accounts.services import addresses
 from pimpshop.core import errors, ids
 
 PREFIX = "shop_ut_"
@@ -29,6 +30,13 @@ class WrongCredentials(errors.ShopError):
 
     code = "wrong_credentials"
     message = _("That e-mail address and password do not go together.")
+
+
+class AddressNotProven(errors.ShopError):
+    """The password is right, but nobody has shown yet that the mailbox is theirs."""
+
+    code = "email_not_verified"
+    message = _("Please confirm your e-mail address first: log in on our website, we mail you a code.")
 
 
 def issue(user: User, *, label: str = "") -> tuple[str, UserToken]:
@@ -51,11 +59,13 @@ def log_in(
     """A token for who knows the password.
 
     Django's back end hashes a password for unknown addresses too, so that the time tells nothing. Raises
-    WrongCredentials. Proves nothing about the address: what waits for it is not claimed here.
+    WrongCredentials, AddressNotProven. What waits for the address is claimed on the website, not here.
     """
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
         raise WrongCredentials
+    if not addresses.is_proven(user):
+        raise AddressNotProven
     return issue(user, label=label)
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import babel
 import babel.numbers
@@ -18,11 +18,13 @@ import segno
 from django import template
 from django.http import HttpRequest, QueryDict
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils import translation
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from pimpshop.core import money as core_money
+from pimpshop.core import redirects
 
 register = template.Library()
 
@@ -107,6 +109,23 @@ def way_back(request: HttpRequest) -> str:
         )
     query.pop("lang", None)
     return f"{path}?{query.urlencode()}" if query else path
+
+
+@register.simple_tag
+def log_in_path(request: HttpRequest) -> str:
+    """The log-in page, with the way back to this one; between its own pages the way back is handed on."""
+    if request.path.startswith(reverse("account_security")):
+        back = request.POST.get("next") or request.GET.get("next", "")
+    else:
+        back = way_back(request)
+    log_in = reverse("account_login")
+    return f"{log_in}?{urlencode({'next': back})}" if back not in ("", "/") else log_in
+
+
+@register.simple_tag
+def account_path() -> str:
+    """A person's own pages; how they log in, as long as there are no others."""
+    return redirects.ACCOUNT if redirects.is_routed(redirects.ACCOUNT) else reverse("account_security")
 
 
 @register.filter

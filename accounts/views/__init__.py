@@ -1,0 +1,1 @@
+"""Pages of accounts; the flows of logging in are allauth's own views."""
