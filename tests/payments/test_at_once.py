@@ -221,6 +221,10 @@ def _other_goods(one: Paying) -> None:
     Order.objects.filter(pk=one.order.pk).update(kind="credits")
 
 
+def _price_moved(one: Paying) -> None:
+    Order.objects.filter(pk=one.order.pk).update(total_minor=2999)
+
+
 def _no_machine(one: Paying) -> None:
     Order.objects.filter(pk=one.order.pk).update(machine_id="")
 
@@ -237,6 +241,7 @@ def _no_design(one: Paying) -> None:
         _refunded,
         _succeeded_already,
         _other_goods,
+        _price_moved,
         _no_machine,
         _no_design,
     ],
