@@ -48,15 +48,31 @@ def close_due(order_pk: int) -> bool:
     order = Order.objects.filter(pk=order_pk, status="pending", cancel_at__lte=timezone.now()).first()
     if order is None:
         return False
-    for intent in order.payment_intents.filter(status__in=states.UNDECIDED).exclude(status="expiring"):
-        try:
-            closing.close(intent, to="expired", source="sweeper", reason="the order was not paid in time")
-        except closing.CannotClose:
-            log.info("order_waits_for_payment", order=order.order_no, payment=intent.out_trade_no)
+    if _still_payable(order):
+        return False
     if _all_closed(order, source="sweeper") and _cancel(order, source="sweeper", reason="not paid in time"):
         return True
-    Order.objects.filter(pk=order.pk, status="pending").update(cancel_at=timezone.now() + AGAIN_AFTER)
+    _look_again(order)
     return False
+
+
+def _still_payable(order: Order) -> bool:
+    """May one of its payments be paid for a while yet? Then the order waits. Those whose time is over are closed."""
+    for intent in order.payment_intents.filter(status__in=states.UNDECIDED):
+        if not schedule.has_expired(intent):
+            wait_for(order, intent)
+            _look_again(order)
+            return True
+        if intent.status != "expiring":  # the sweeper goes on with what does not answer
+            closing.close(intent, to="expired", source="sweeper", reason="the order was not paid in time")
+    return False
+
+
+def _look_again(order: Order) -> None:
+    """A little later; unless somebody has just begun to pay it, which gave it another time."""
+    now = timezone.now()
+    waiting = Order.objects.filter(pk=order.pk, status="pending", cancel_at__lte=now)
+    waiting.update(cancel_at=now + AGAIN_AFTER)
 
 
 def follow(order: Order, *, may_call: bool, source: str) -> bool:
