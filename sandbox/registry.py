@@ -24,7 +24,7 @@ def prepare_books() -> None:
 
 def reset() -> None:
     """Forget everything: calls, faults, knobs, jobs and every provider's rows; then fill the books anew."""
-    with database.transaction():
+    with jobs.at_rest(), database.transaction():
         for table in ("knobs", "faults", "calls", "jobs", *(t for p in PROVIDERS for t in p.tables)):
             database.execute(f"DELETE FROM {table}")  # noqa: S608 - the names are constants of this code
         for provider in PROVIDERS:
