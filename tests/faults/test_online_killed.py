@@ -151,7 +151,7 @@ def test_killed_while_a_success_is_settled(
     ]
     chosen = points if gateway == "stripe" else points[GATEWAYS.index(gateway) :: 3]
     for point in chosen:
-        online_shop.box.posts.clear()
+        online_shop.forget_posts()
         intent = online_shop.start(gateway)
         online_shop.pay(intent)
         post = online_shop.box.wait(about=TELLS.get(gateway, ""))[-1]

@@ -146,7 +146,7 @@ def work_on_events() -> None:
 @pytest.mark.parametrize("gateway", ["stripe", "alipay"])
 def test_a_refund_made_in_the_providers_own_pages_is_recorded(online: Online, gateway: str) -> None:
     intent = online.paid(gateway)
-    online.box.posts.clear()
+    online.forget_posts()
     if gateway == "stripe":
         online.control(f"stripe/intents/{intent.transaction_ref}/refund", amount=1995)
         online.box.wait(2)
@@ -166,7 +166,7 @@ def test_a_refund_made_in_the_providers_own_pages_is_recorded(online: Online, ga
 @pytest.mark.parametrize(("won", "left"), [(True, 500), (False, 0)])
 def test_a_dispute_blocks_refunds_until_the_bank_decides(online: Online, won: bool, left: int) -> None:
     intent = online.paid("stripe")
-    online.box.posts.clear()
+    online.forget_posts()
     dispute = online.control(f"stripe/intents/{intent.transaction_ref}/dispute")
     hear(online, 2)
     row = Dispute.objects.get()

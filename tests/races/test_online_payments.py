@@ -60,7 +60,7 @@ def doors(online: Online, intent: PaymentIntent) -> list[Callable[[], object]]:
 def test_everybody_confirms_one_payment_together(online_shop: Online, gateway: str) -> None:
     """The gap of three seconds is off, so that all of them really bring the answer at once."""
     for _ in range(ROUNDS):
-        online_shop.box.posts.clear()
+        online_shop.forget_posts()
         intent = online_shop.start(gateway)
         online_shop.pay(intent)
         PaymentIntent.objects.filter(pk=intent.pk).update(next_query_at="2025-01-01T00:00Z")

@@ -1,9 +1,11 @@
 """What the sandbox's tests share: a partner that calls it as the shop would, and a stand-in shop that hears its posts."""
 
+import contextlib
 import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 import requests
 from PIL import Image
 
+from payments.gateways import base
 from sandbox.providers.manufacturer import signing, wire
 from tests.support.sandbox import Sandbox, sandbox_client, sandbox_server
 from tests.support.stripe_sandbox import StripeSandbox
@@ -102,8 +105,10 @@ def stand_in_shop(sandbox_client: Sandbox) -> Iterator[StandInShop]:
     class Handler(BaseHTTPRequestHandler):
         def _do(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            shop.seen.append((self.command, self.path, dict(self.headers), body))
+            # First what it will be told, then that it is here: a test that changes the answer when it has seen a post
+            # changes that of the next one.
             status, content, kind = shop.answer(self.path)
+            shop.seen.append((self.command, self.path, dict(self.headers), body))
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(content)))
@@ -123,6 +128,15 @@ def stand_in_shop(sandbox_client: Sandbox) -> Iterator[StandInShop]:
     sandbox_client.reset()
     server.shutdown()
     server.server_close()
+
+
+def stated(gateway: base.Gateway, zone: tzinfo) -> list[base.StatementLine]:
+    """The statement of what a test has just done: today's, and for a few minutes after midnight yesterday's too."""
+    now, lines = datetime.now(zone), []
+    for day in sorted({(now - timedelta(minutes=5)).date(), now.date()}):
+        with contextlib.suppress(base.GatewayUnavailable):  # no bill yet of a day on which nothing happened
+            lines += gateway.statement(day)
+    return lines
 
 
 @pytest.fixture

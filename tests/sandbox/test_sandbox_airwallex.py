@@ -12,7 +12,7 @@ import requests
 
 from payments.gateways import airwallex, base
 from pimpshop.core.money import Money
-from tests.sandbox.conftest import StandInShop
+from tests.sandbox.conftest import StandInShop, stated
 from tests.support.sandbox import Sandbox
 from vending.manufacturer import MemoryTokenStore
 
@@ -205,7 +205,7 @@ def test_refund_a_part_then_the_rest_and_no_more(
     )
     assert gateway.query_payment(ref(paid, asked)).refunded == Money(1999, "GBP")
     assert len(sandbox_client.books("airwallex")["refunds"]) == 2
-    day = gateway.statement(datetime.now(UTC).date())
+    day = stated(gateway, UTC)
     assert sorted(str(line.amount) for line in day) == ["14.99 GBP", "19.99 GBP", "5.00 GBP"]
 
 

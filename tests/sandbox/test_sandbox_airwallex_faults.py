@@ -164,8 +164,13 @@ def test_lost_doubled_and_late_posts(
 def test_an_older_state_may_arrive_last(
     gateway: Any, stand_in_shop: StandInShop, sandbox_client: Sandbox
 ) -> None:
-    sandbox_client.fault("reordered", provider="airwallex", count=1, seconds=0.6)
+    sandbox_client.fault("reordered", provider="airwallex", count=1, seconds=3600)
     pay(gateway)
+    sandbox_client.wait_for(
+        lambda books: all(p["acknowledged"] for p in books["posts"] if p["name"] != "payment_intent.created"),
+        provider="airwallex",
+    )
+    sandbox_client.post("hurry", {})
     wait_for_posts(sandbox_client)
     told = [event.kind for event in (believed(gateway, *one) for one in arrived(stand_in_shop))]
     assert told[-1] == "payment_intent.created"

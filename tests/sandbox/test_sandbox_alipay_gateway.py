@@ -15,7 +15,7 @@ import requests
 from payments.gateways import alipay, base
 from payments.gateways.alipay.wire import BEIJING
 from pimpshop.core.money import Money
-from tests.sandbox.conftest import StandInShop
+from tests.sandbox.conftest import StandInShop, stated
 from tests.support.sandbox import Sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -67,7 +67,7 @@ def refund(number: str, amount: str, **changes: Any) -> base.RefundRequest:
 
 def heard(gateway: alipay.AlipayGateway, shop: StandInShop, count: int) -> list[base.WebhookEvent]:
     """So many notices, each read and believed by the gateway."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while len(shop.posts("/alipay/notify")) < count:
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -217,7 +217,7 @@ def test_the_bill_of_today_has_both_lines(sandbox_client, gateway, shop):
     gateway.create_payment(request(shop, "precreate"))
     pay(sandbox_client)
     gateway.create_refund(refund("R1", "5.00"))
-    lines = gateway.statement(today)
+    lines = stated(gateway, BEIJING)
     assert [(line.kind, line.amount, line.out_trade_no, line.out_refund_no) for line in lines] == [
         ("payment", AMOUNT, NUMBER, ""), ("refund", Money.parse("5.00", "CNY"), NUMBER, "R1"),
     ]  # fmt: skip

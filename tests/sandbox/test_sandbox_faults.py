@@ -43,9 +43,9 @@ def test_down_and_error_after_accepting(partner: Partner) -> None:
 
 def test_slow(partner: Partner) -> None:
     partner.sandbox.fault("slow", count=1, seconds=0.6, target="stock/list")
-    started = time.monotonic()
     partner.call("brand/list", {})
-    assert time.monotonic() - started < 0.5
+    assert partner.sandbox.books()["faults"][0]["strokes"] == 0
+    started = time.monotonic()
     partner.call("stock/list", {"device_id": DEVICE, "brand_id": "BR20250111000002"})
     assert time.monotonic() - started >= 0.6
 
@@ -106,10 +106,10 @@ def test_duplicate_late_and_lost_posts(partner: Partner, stand_in_shop: StandInS
     assert len(stand_in_shop.posts(PAY)) == 2
     sandbox.fault("late_webhook", count=1, seconds=0.8)
     partner.pay_data("PYEN250830000002")
+    started = time.monotonic()
     sandbox.pay(DEVICE)
-    time.sleep(0.4)
-    assert len(stand_in_shop.posts(PAY)) == 2
     sandbox.wait_for(lambda books: sum(p["acknowledged"] for p in books["posts"]) == 3)
+    assert time.monotonic() - started >= 0.8
     sandbox.fault("lost_webhook", count=1)
     partner.pay_data("PYEN250830000003")
     sandbox.pay(DEVICE)
@@ -119,9 +119,11 @@ def test_duplicate_late_and_lost_posts(partner: Partner, stand_in_shop: StandInS
 
 
 def test_an_older_state_after_a_newer_one(partner: Partner, stand_in_shop: StandInShop) -> None:
-    partner.sandbox.fault("reordered", target="post/payStatus", count=1, seconds=0.3)
+    partner.sandbox.fault("reordered", target="post/payStatus", count=1, seconds=3600)
     partner.pay_data(PYEN)
     partner.sandbox.pay(DEVICE)
+    partner.sandbox.wait_for(lambda books: sum(p["acknowledged"] for p in books["posts"]) == 1)
+    partner.sandbox.post("hurry", {})
     partner.sandbox.wait_for(lambda books: sum(p["acknowledged"] for p in books["posts"]) == 2)
     assert [json.loads(body)["status"] for body in stand_in_shop.posts(PAY)] == [3, 2]
 
@@ -132,7 +134,7 @@ def test_a_count_holds_under_threads(partner: Partner) -> None:
 
     def ask() -> None:
         url = f"{partner.sandbox.manufacturer_url}/brand/list"
-        seen.append(requests.post(url, json={}, timeout=10).status_code)
+        seen.append(requests.post(url, json={}, timeout=30).status_code)
 
     threads = [threading.Thread(target=ask) for _ in range(12)]
     for thread in threads:

@@ -13,6 +13,7 @@ from tests.sandbox.conftest import ACKNOWLEDGEMENT, DEVICE, SHELL, Partner, Stan
 from tests.support.sandbox import QUICK, Sandbox, SandboxProcess
 
 PAY, ORDER = "/api/chinese/order/payStatus", "/api/chinese/order-status-update"
+ORDER_POST = "post/orderStatus"
 PYEN, OREN = "PYEN250830540573", "OREN250830540573"
 
 
@@ -22,12 +23,19 @@ def order_paid(partner: Partner, shop: StandInShop, pyen: str = PYEN, oren: str 
     return partner.order_data(oren, pyen, f"{shop.url}/p/token/case.png")["data"]
 
 
-def until_status(sandbox: Sandbox, third_id: str, status: int) -> dict:
-    return sandbox.wait_for(
-        lambda books: next(
-            (o for o in books["orders"] if o["third_id"] == third_id and o["status"] == status), None
-        )
-    )
+def until_status(sandbox: Sandbox, third_id: str, status: int) -> None:
+    """Until the order was in that status; it may have left it since."""
+    sandbox.wait_for(lambda books: (third_id, status) in steps(books))
+
+
+def steps(books: dict) -> list[tuple[str, int]]:
+    """Every step of every order, oldest first: each has its post, whenever that is sent."""
+    return [(post["third_id"], post["status"]) for post in books["posts"] if post["kind"] == ORDER_POST]
+
+
+def told(shop: StandInShop, status: int) -> dict:
+    """The order post of that status. Two posts are sent by two threads and may overtake each other."""
+    return next(sent for sent in map(json.loads, shop.posts(ORDER)) if sent["status"] == status)
 
 
 def test_a_payment_post_is_one_object_and_ends_with_the_acknowledgement(
@@ -98,14 +106,19 @@ def test_the_machine_polls_until_the_payment_is_complete(
     partner.pay_data(PYEN)
     partner.sandbox.wait_for(lambda books: books["calls"].get("out machine/poll", 0) >= 3)
     stand_in_shop.answers[path] = (200, {"success": True, "status": 3, "polling_complete": True})
+    heard = len(polls(stand_in_shop, path))
+    partner.sandbox.wait_for(lambda _books: len(polls(stand_in_shop, path)) > heard)
+    # At the most one was under way when the answer changed, and heard the old one.
     time.sleep(0.6)
-    count = partner.sandbox.books()["calls"]["out machine/poll"]
-    time.sleep(0.6)
-    assert partner.sandbox.books()["calls"]["out machine/poll"] == count
+    assert len(polls(stand_in_shop, path)) <= heard + 2
+
+
+def polls(shop: StandInShop, path: str) -> list[str]:
+    return [seen for _, seen, _, _ in list(shop.seen) if seen == path]
 
 
 def test_a_case_is_printed_step_by_step(partner: Partner, stand_in_shop: StandInShop) -> None:
-    told = order_paid(partner, stand_in_shop)
+    order = order_paid(partner, stand_in_shop)
     until_status(partner.sandbox, OREN, 16)
     books = partner.sandbox.wait_for(
         lambda books: (
@@ -114,8 +127,8 @@ def test_a_case_is_printed_step_by_step(partner: Partner, stand_in_shop: StandIn
     )
     posts = sorted(json.loads(body)["status"] for body in stand_in_shop.posts(ORDER))
     assert posts == [8, 9, 10, 11, 12, 15, 16]
-    first = json.loads(stand_in_shop.posts(ORDER)[0])
-    assert first == {"third_id": OREN, "status": 8, "queue_no": told["queue_no"], "device_id": DEVICE}
+    first = {"third_id": OREN, "status": 8, "queue_no": order["queue_no"], "device_id": DEVICE}
+    assert told(stand_in_shop, 8) == first
     digest = hashlib.sha256(stand_in_shop.picture).hexdigest()
     for fetch in books["fetches"]:
         assert (fetch["sha256"], fetch["width"], fetch["height"]) == (digest, 98, 192)
@@ -129,12 +142,14 @@ def test_a_case_is_printed_step_by_step(partner: Partner, stand_in_shop: StandIn
 
 def test_camel_names_as_a_form_with_their_id(partner: Partner, stand_in_shop: StandInShop) -> None:
     partner.sandbox.knobs(order_post_names="camel", order_post_form=1, order_id_kind="msor")
-    told = order_paid(partner, stand_in_shop)
-    until_status(partner.sandbox, OREN, 11)
-    sent = parse_qs(stand_in_shop.posts(ORDER)[0].decode())
-    assert sent == {
-        "orderId": [told["id"]], "orderStatus": ["8"], "queueNumber": [told["queue_no"]], "deviceId": [DEVICE],
-    }  # fmt: skip
+    order = order_paid(partner, stand_in_shop)
+    partner.sandbox.wait_for(
+        lambda books: [p for p in books["posts"] if p["status"] == 8 and p["acknowledged"]]
+    )
+    sent = [parse_qs(body.decode()) for body in stand_in_shop.posts(ORDER)]
+    assert {
+        "orderId": [order["id"]], "orderStatus": ["8"], "queueNumber": [order["queue_no"]], "deviceId": [DEVICE],
+    } in sent  # fmt: skip
 
 
 def test_one_case_at_a_time_and_the_printer_out(partner: Partner, stand_in_shop: StandInShop) -> None:
@@ -146,9 +161,9 @@ def test_one_case_at_a_time_and_the_printer_out(partner: Partner, stand_in_shop:
     time.sleep(0.8)
     assert [order["status"] for order in partner.sandbox.books()["orders"]] == [13, 8]
     partner.sandbox.fault("printer_out_status_13", on=False)
-    until_status(partner.sandbox, OREN, 11)
-    assert partner.sandbox.books()["orders"][1]["status"] == 8
     until_status(partner.sandbox, "OREN250830000002", 16)
+    done = steps(partner.sandbox.books())
+    assert done.index((OREN, 16)) < done.index(("OREN250830000002", 9))
     assert partner.sandbox.books()["stock"][f"{DEVICE} {SHELL}"] == 38
 
 
@@ -179,7 +194,7 @@ def test_a_restart_loses_nothing(tmp_path: Path, stand_in_shop: StandInShop) -> 
         stand_in_shop.answers[PAY] = (503, {})
         partner = Partner(sandbox).login()
         order_paid(partner, stand_in_shop)
-        sandbox.wait_for(lambda books: books["posts"][0]["attempts"] == 1)
+        sandbox.wait_for(lambda books: books["posts"][0]["attempts"] >= 1)
         process.stop()
         del stand_in_shop.answers[PAY]
         process.start()
@@ -187,6 +202,6 @@ def test_a_restart_loses_nothing(tmp_path: Path, stand_in_shop: StandInShop) -> 
         post = sandbox.wait_for(
             lambda books: books["posts"][0] if books["posts"][0]["acknowledged"] else None
         )
-        assert post["attempts"] == 2
+        assert post["attempts"] >= 2
     finally:
-        process.stop()
+        process.close()

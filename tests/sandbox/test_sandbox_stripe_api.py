@@ -39,7 +39,7 @@ def paid(client: sdk.StripeClient, token: str = "pm_card_visa", **params: Any) -
     return new_intent(client, payment_method=token, confirm=True, return_url=BACK, **params)
 
 
-def wait(find, seconds: float = 5):
+def wait(find, seconds: float = 30):
     deadline = time.monotonic() + seconds
     while not (found := find()):
         assert time.monotonic() < deadline
@@ -292,11 +292,11 @@ def test_a_key_is_one_payment_and_its_answer_is_kept(client, stripe_sandbox):
 
 
 def test_the_same_key_at_the_same_time_is_409(client, stripe_sandbox):
-    stripe_sandbox.fault("slow", count=1, seconds=1)
+    stripe_sandbox.fault("slow", count=1, seconds=2)
     params, options = {"amount": 500, "currency": "usd"}, {"idempotency_key": "K1"}
     first = threading.Thread(target=lambda: client.v1.payment_intents.create(params=params, options=options))
     first.start()
-    time.sleep(0.4)
+    wait(lambda: stripe_sandbox.books()["faults"][0]["strokes"] == 1)  # it is at work, and has its key
     with pytest.raises(sdk.StripeError) as caught:
         client.v1.payment_intents.create(params=params, options=options)
     first.join()

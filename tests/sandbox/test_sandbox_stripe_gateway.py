@@ -13,7 +13,7 @@ import requests
 
 from payments.gateways import base, stripe
 from pimpshop.core.money import Money
-from tests.sandbox.conftest import StandInShop
+from tests.sandbox.conftest import StandInShop, stated
 from tests.support.stripe_sandbox import StripeSandbox
 
 STATUS = base.PaymentStatus
@@ -56,7 +56,7 @@ def pay(gateway: stripe.StripeGateway, instrument: base.Instrument, **changes: A
     return gateway.confirm_payment(request(**values, provider_ref=made.provider_ref))
 
 
-def wait(find: Callable[[], Found], seconds: float = 6) -> Found:
+def wait(find: Callable[[], Found], seconds: float = 30) -> Found:
     deadline = time.monotonic() + seconds
     while not (found := find()):
         assert time.monotonic() < deadline
@@ -243,7 +243,8 @@ def test_disputes_and_refunds_made_at_stripe(gateway, stripe_sandbox, stand_in_s
         f"intents/{paid.provider_ref}/dispute", reason="product_not_received"
     ).json()
     assert stripe_sandbox.post(f"disputes/{dispute['id']}/decide", won=True).json()["status"] == "won"
-    wait(lambda: "charge.dispute.closed" in [event.kind for event in heard(stand_in_shop, gateway)])
+    told = {"refund.created", "charge.dispute.created", "charge.dispute.closed"}
+    wait(lambda: told <= {event.kind for event in heard(stand_in_shop, gateway)})
     events = {event.kind: event for event in heard(stand_in_shop, gateway)}
     back = events["refund.created"].refund
     assert (back.out_refund_no, back.payment_ref, back.amount.amount_minor) == ("", paid.provider_ref, 500)
@@ -258,7 +259,7 @@ def test_the_statement_of_today(gateway):
         idempotency_key="P1_R1", provider_ref=paid.provider_ref,
     )  # fmt: skip
     gateway.create_refund(back)
-    lines = {line.kind: line for line in gateway.statement(datetime.now(UTC).date())}
+    lines = {line.kind: line for line in stated(gateway, UTC)}
     assert (lines["payment"].amount, lines["payment"].out_trade_no) == (request().amount, "P1")
     assert lines["payment"].fee == Money(1999 * 29 // 1000 + 30, "GBP")
     assert (lines["refund"].amount, lines["refund"].out_refund_no) == (Money(500, "GBP"), "P1_R1")

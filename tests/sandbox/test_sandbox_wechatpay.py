@@ -25,7 +25,7 @@ ACKNOWLEDGED = (200, {"code": "SUCCESS", "message": "Success"})
 
 def heard(shop: StandInShop, count: int = 1) -> list[tuple[dict[str, str], bytes]]:
     """The notices that came, once there are that many."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         found = [(headers, body) for _, path, headers, body in shop.seen if path == NOTIFY]
         if len(found) >= count:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -13,11 +13,12 @@ import requests
 from payments.gateways import base, wechatpay
 from pimpshop.core.money import Money
 from tests.sandbox import wechat_shop
-from tests.sandbox.conftest import StandInShop
+from tests.sandbox.conftest import StandInShop, stated
 from tests.sandbox.wechat_shop import NOTIFY
 from tests.support.sandbox import Sandbox
 
 CHINA = timedelta(hours=8)
+CHINA_TIME = timezone(CHINA)
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def paid(sandbox_client: Sandbox, gateway: wechatpay.WeChatPayGateway) -> str:
 
 
 def until(find: Callable[[], Any]) -> Any:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not (found := find()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -206,10 +207,10 @@ def test_a_wrong_amount_is_told_as_it_stands(sandbox_client, gateway, shop):
 def test_the_bill_of_the_day(sandbox_client, gateway, paid):
     today = (datetime.now(UTC) + CHINA).date()
     with pytest.raises(base.GatewayMisuse):
-        gateway.statement(today)
+        gateway.statement(today + timedelta(days=1))
     sandbox_client.knobs(wechat_early_bills="1")
     gateway.create_refund(wechat_shop.refund(paid, "R1", "0.29"))
-    lines = gateway.statement(today)
+    lines = stated(gateway, CHINA_TIME)
     assert [(line.kind, line.amount, line.out_trade_no, line.out_refund_no) for line in lines] == [
         ("payment", Money(1999, "CNY"), paid, ""), ("refund", Money(29, "CNY"), paid, "R1"),
     ]  # fmt: skip

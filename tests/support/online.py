@@ -65,7 +65,7 @@ class Mailbox:
     posts: list[Post] = field(default_factory=list)
     live: bool = False
 
-    def wait(self, count: int = 1, *, about: str = "", seconds: float = 8) -> list[Post]:
+    def wait(self, count: int = 1, *, about: str = "", seconds: float = 30) -> list[Post]:
         """The posts that contain `about`, once there are so many."""
         deadline = time.monotonic() + seconds
         while True:
@@ -95,6 +95,8 @@ def mailbox() -> Iterator[Mailbox]:
     box = Mailbox()
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = 20
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             status, content = box.take(Post(self.path, dict(self.headers), body))
@@ -107,6 +109,9 @@ def mailbox() -> Iterator[Mailbox]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = (
+        False  # at the end it is waited for: no post is still at work in the shop of the next test
+    )
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
     box.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
@@ -200,14 +205,27 @@ class Online:
         requests.get(f"{self.sandbox.base_url}/alipay/cashier/{token}/", timeout=9).raise_for_status()
 
     def breathe(self) -> None:
-        """The providers' own slow work (a refund on its way) takes some tenths of a second."""
-        time.sleep(0.35)
+        """The providers' own slow work takes some tenths of a second: until no refund is on its way at any of them."""
+        for gateway in ("stripe", "airwallex", "wechatpay"):
+            self.sandbox.wait_for(lambda books: not _on_their_way(books), provider=gateway)
 
     def end_refunds(self) -> None:
         """What is on its way back arrives, however long it was to take."""
         self.sandbox.knobs(airwallex_settle_seconds=0.1)
         self.control("hurry")
         self.breathe()
+
+    def forget_posts(self) -> None:
+        """Empty the mailbox, once everything that the providers had to tell has come."""
+        for gateway in GATEWAYS:
+            self.sandbox.wait_for(
+                lambda books: all(
+                    one["acknowledged"] or one["lost"]
+                    for one in books.get("posts") or books.get("notices") or ()
+                ),
+                provider=gateway,
+            )
+        self.box.posts.clear()
 
     def control(self, path: str, **body: Any) -> dict[str, Any]:
         return self.sandbox._post(path, body)
@@ -257,6 +275,12 @@ class Online:
         from pimpshop.core.models import OutboundCall
 
         return OutboundCall.objects.count()
+
+
+def _on_their_way(books: dict[str, Any]) -> list[Any]:
+    """The refunds of a provider's books that have not ended."""
+    refunds = books.get("refunds") or books.get("refund") or ()
+    return [one for one in refunds if one["status"] in ("pending", "RECEIVED", "ACCEPTED", "PROCESSING")]
 
 
 def a_card(number: str = GOOD, cvc: str = CVC) -> Any:

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30
+START_SECONDS = 60
 QUICK = {
     "print_seconds": 0.3,
     "step_seconds": 0.1,
@@ -112,7 +112,7 @@ class Sandbox:
         self,
         find: Callable[[dict[str, Any]], Found | None],
         *,
-        seconds: float = 10,
+        seconds: float = 30,
         provider: str = "manufacturer",
     ) -> Found:
         """What `find` sees in the books once it is neither None nor False nor empty; AssertionError when time is over."""
@@ -141,12 +141,12 @@ class Sandbox:
 
 
 class SandboxProcess:
-    """The sandbox's process: it can be killed and started again over the same books."""
+    """The sandbox's process: it can be killed and started again over the same books. Its port is listened on from here,
+    so that nobody else takes it, neither before the process has come up nor between its lives."""
 
     def __init__(self, data: Path, shop_url: str = "http://127.0.0.1:9") -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self._door = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        self.port: int = self._door.getsockname()[1]
         self.data, self.shop_url = data, shop_url
         self.client = Sandbox(f"http://127.0.0.1:{self.port}")
         self._process: subprocess.Popen[bytes] | None = None
@@ -163,13 +163,14 @@ class SandboxProcess:
         }
         command = [
             sys.executable, "-m", "gunicorn", "sandbox.wsgi", "-w", "1", "--threads", "16",
-            "--no-control-socket", "--header-map", "dangerous", "-b", f"127.0.0.1:{self.port}", "--log-level", "warning",
+            "--no-control-socket", "--header-map", "dangerous", "-b", f"fd://{self._door.fileno()}", "--log-level", "warning",
         ]  # fmt: skip
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
-            )
+                command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True,
+                pass_fds=[self._door.fileno()],
+            )  # fmt: skip
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
@@ -189,8 +190,13 @@ class SandboxProcess:
             return
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait()
         self._process = None
+
+    def close(self) -> None:
+        """Kill it for good and give its port back."""
+        self.stop()
+        self._door.close()
 
 
 @pytest.fixture(scope="session")
@@ -198,7 +204,7 @@ def sandbox_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox
     """One sandbox for the whole run of this test process."""
     process = SandboxProcess(tmp_path_factory.mktemp("sandbox"))
     yield process.start()
-    process.stop()
+    process.close()
 
 
 @pytest.fixture
