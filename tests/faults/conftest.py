@@ -22,6 +22,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.fault)
 
 
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A round that posts to receivers waits for them as long as a busy machine may take; what goes on behind its back would
+    go on in the next test."""
+    from payments.services import posting
+
+    monkeypatch.setattr(posting, "WAIT_SECONDS", 60.0)
+
+
 @pytest.fixture
 def online(db: None, settings: Any, sandbox_client: Sandbox) -> Iterator[Online]:
     """The four gateways against the sandbox's process, within one transaction; every invariant is checked at the end."""

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -20,6 +19,7 @@ from payments.gateways import base
 from payments.models import PaymentEvent, PaymentIntent, WebhookEvent
 from payments.services import settlement, sync
 from pimpshop.core.models import StaffItem
+from tests.support.counters import counted
 from tests.support.shop import Paying, Shop, later, sweep
 from tests.support.threads import together
 from vending.models import PrintJob
@@ -54,7 +54,7 @@ def test_an_unknown_number_leaves_no_row(shop: Shop) -> None:
         assert post({"third_id": third_id, "status": 3}) == 200
     sweep()
     assert WebhookEvent.objects.count() == 0
-    assert cache.get(f"count:webhook_unknown_id:{timezone.now():%Y%m%d}") == 5
+    assert counted("webhook_unknown_id") == 5
     assert_nothing_moved(shop, one)
 
 
@@ -158,7 +158,7 @@ def test_a_post_with_another_amount_prints_nothing_and_is_counted(shop: Shop) ->
     sweep()
     assert_nothing_moved(shop, one)
     assert StaffItem.objects.count() == 0  # anybody can post it
-    assert cache.get(f"count:webhook_amount:{timezone.now():%Y%m%d}") == 1
+    assert counted("webhook_amount") == 1
 
 
 def test_a_flood_of_forged_posts_prints_nothing_and_asks_rarely(shop: Shop) -> None:

@@ -15,9 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
-from django.utils import timezone
 
 from credits.models import Posting
 from orders.models import Order
@@ -27,6 +25,7 @@ from pimpshop.core import invariants
 from pimpshop.core.models import StaffItem
 from tests import factories
 from tests.support import alipay, wechat
+from tests.support.counters import counted
 
 pytestmark = pytest.mark.django_db
 FEN = 3990
@@ -209,7 +208,7 @@ def post(path: str, sent: Sent) -> int:
 
 
 def rejected() -> int:
-    return cache.get(f"count:webhook_rejected:{timezone.now():%Y%m%d}") or 0
+    return counted("webhook_rejected")
 
 
 def assert_nothing_moved(victims: dict[str, PaymentIntent], events: int) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.test import Client
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from orders.models import Order, OrderEvent
 from payments.models import PaymentEvent, PaymentIntent, WebhookEvent
-from payments.services import inbox, sync
+from payments.services import inbox, schedule, sync
 from pimpshop.core import sweeper
 from tests.support.shop import Paying, Shop, assert_invariants, sweep
 from tests.support.threads import together
@@ -96,7 +97,13 @@ def test_everybody_confirms_one_payment_together(shop: Shop) -> None:
     assert Order.objects.filter(status="paid").count() == PrintJob.objects.count() == ROUNDS
 
 
-def test_twenty_readers_ask_once_in_three_seconds(shop: Shop) -> None:
+@pytest.fixture
+def long_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The three seconds are longer here: twenty threads on a busy machine may take more than three."""
+    monkeypatch.setattr(schedule, "MIN_GAP", timedelta(minutes=10))
+
+
+def test_twenty_readers_ask_once_in_three_seconds(shop: Shop, long_gap: None) -> None:
     one = shop.paying()
     shop.manufacturer.delay = 0.02
     answers = together(
@@ -106,7 +113,7 @@ def test_twenty_readers_ask_once_in_three_seconds(shop: Shop) -> None:
     assert shop.manufacturer.asked() == 1
 
 
-def test_two_attempts_of_one_order_share_the_three_seconds(shop: Shop) -> None:
+def test_two_attempts_of_one_order_share_the_three_seconds(shop: Shop, long_gap: None) -> None:
     """A hint about the failed first attempt and a poll of the second one are one question."""
     first = shop.paying()
     shop.manufacturer.payments[first.third_id] = 4

@@ -31,12 +31,14 @@ class Post:
 
 @dataclass
 class Receiver:
-    """`answers` are the statuses of the next posts, then always `status`. `delay` seconds pass before an answer."""
+    """`answers` are the statuses of the next posts, then always `status`. `delay` seconds pass before an answer, and none
+    comes while `hangs`."""
 
     port: int
     status: int = 200
     body: bytes = b"ok"
     delay: float = 0.0
+    hangs: bool = False
     headers: dict[str, str] = field(default_factory=dict)
     answers: list[int] = field(default_factory=list)
     posts: list[Post] = field(default_factory=list)
@@ -60,6 +62,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         receiver.posts.append(Post(self.path, {k.lower(): v for k, v in self.headers.items()}, body))
         time.sleep(receiver.delay)
+        while receiver.hangs:
+            time.sleep(0.02)
         self.send_response(receiver.answers.pop(0) if receiver.answers else receiver.status)
         for name, value in receiver.headers.items():
             self.send_header(name, value)
@@ -77,5 +81,6 @@ def receiving() -> Iterator[Receiver]:
     try:
         yield receiver
     finally:
+        receiver.hangs = False
         server.shutdown()
         server.server_close()

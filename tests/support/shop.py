@@ -187,11 +187,12 @@ def sweep() -> dict[str, int]:
 
 
 @contextmanager
-def later(**delta: float) -> Iterator[datetime]:
-    """The block runs that much later (timedelta's words); the clock goes on ticking."""
-    now = datetime.now().astimezone()
-    with time_machine.travel(now + timedelta(**delta), tick=True):
-        yield now + timedelta(**delta)
+def later(*, since: datetime | None = None, **delta: float) -> Iterator[datetime]:
+    """The block runs that much later (timedelta's words) than now, or than `since`, when how long the test has taken must
+    not count; the clock goes on ticking."""
+    then = (since or datetime.now().astimezone()) + timedelta(**delta)
+    with time_machine.travel(then, tick=True):
+        yield then
 
 
 def walk_through(seconds: float, *, step: float) -> None:

@@ -48,6 +48,7 @@ class StripeBooks:
         self.keys: dict[str, dict[str, Any]] = {}
         self.refund_status = "succeeded"
         self.delay = 0.0
+        self.held: dict[str, threading.Event] = {}  # a call that waits until it is let go
         self._ids, self._lock = itertools.count(1), threading.RLock()
         url = re.compile(re.escape(settings.STRIPE_API_BASE) + "/v1/.*")
         for method in (responses.GET, responses.POST):
@@ -84,6 +85,8 @@ class StripeBooks:
         form = {key: values[0] for key, values in parse_qs(text, keep_blank_values=True).items()}
         call = self._name(str(request.method), path)
         time.sleep(self.delay)
+        if call in self.held:
+            self.held[call].wait(60)
         with self._lock:
             self.calls.append((call, form))
             queue = self.faults.get(call)

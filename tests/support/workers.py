@@ -81,7 +81,7 @@ def _child(point: Point | None, work: Callable[[], object]) -> None:
     connections.close_all()
 
 
-def run(work: Callable[[], object], *, dies: Point | None = None, seconds: float = 30) -> int:
+def run(work: Callable[[], object], *, dies: Point | None = None, seconds: float = 90) -> int:
     """Do `work` in a process of its own; answers its exit code (-9: it died at the point, 0: it came to its end)."""
     from django.db import connections
 
@@ -94,7 +94,25 @@ def run(work: Callable[[], object], *, dies: Point | None = None, seconds: float
         process.join()
         raise AssertionError(f"the worker did not end within {seconds} s")
     assert process.exitcode is not None
+    _wait_for_the_dead()
     return process.exitcode
+
+
+def _wait_for_the_dead(seconds: float = 30) -> None:
+    """Until the database has noticed that they are gone: a server process that has not yet rolled back holds its rows."""
+    from django.db import connection
+
+    end = time.monotonic() + seconds
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND xact_start IS NOT NULL AND backend_type = 'client backend'"
+            )
+            if not cursor.fetchone()[0]:
+                return
+        assert time.monotonic() < end, "a transaction of a dead worker lives on"
+        time.sleep(0.01)
 
 
 def dies(work: Callable[[], object], point: Point) -> None:
@@ -117,10 +135,10 @@ def sweeper(**environment: str) -> Iterator[subprocess.Popen[bytes]]:
         yield process
     finally:
         process.kill()
-        process.wait(10)
+        process.wait()
 
 
-def wait_for_ears(seconds: float = 20) -> None:
+def wait_for_ears(seconds: float = 60) -> None:
     """Until a sweeper of this database LISTENs."""
     from django.db import connection
 
