@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -19,6 +18,7 @@ from payments import checks
 from payments.models import PaymentIntent
 from payments.services import inbox, intents, machine_payments, progress, sync
 from pimpshop.core.models import StaffItem
+from tests.support.counters import counted
 from tests.support.manufacturer import LOST
 from tests.support.shop import Paying, Shop, later, manufacturer, shop, sweep
 from vending.services import sessions
@@ -210,16 +210,12 @@ def post_amount(one: Paying, amount: float) -> None:
         inbox.process(pk)
 
 
-def counted() -> int | None:
-    return cache.get(f"count:webhook_amount:{timezone.now():%Y%m%d}")
-
-
 @pytest.mark.parametrize("state", ["paying", "paid"])
 def test_a_made_up_amount_is_counted_and_troubles_nobody(shop: Shop, state: str) -> None:
     one = getattr(shop, state)()
     post_amount(one, 0.01)
     assert StaffItem.objects.count() == 0
-    assert counted() == (1 if state == "paying" else None)  # of a settled one not even that
+    assert counted("webhook_amount") == (state == "paying")  # of a settled one not even that
 
 
 def test_another_amount_in_the_post_that_led_to_the_money_is_for_staff(shop: Shop) -> None:
@@ -230,7 +226,7 @@ def test_another_amount_in_the_post_that_led_to_the_money_is_for_staff(shop: Sho
     assert [(item.kind, item.subject) for item in StaffItem.objects.all()] == [
         ("webhook_amount", one.third_id)
     ]
-    assert counted() is None
+    assert counted("webhook_amount") == 0
 
 
 def test_an_order_that_nobody_pays_does_not_ask_for_money_for_days(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -67,7 +68,7 @@ def succeed(intent: PaymentIntent) -> settlement.Applied:
 def test_a_second_click_does_not_take_the_first_ones_lease(order: Order, stripe_books: StripeBooks) -> None:
     """Two pays at once: the second once took the lease away, confirmed as well, and failed what the first had paid."""
     intent = start(order)
-    stripe_books.delay = 0.6
+    said_no = stripe_books.held["confirm"] = threading.Event()
 
     def click(number: int) -> str:
         if number == 0:
@@ -75,8 +76,11 @@ def test_a_second_click_does_not_take_the_first_ones_lease(order: Order, stripe_
             return online_payments.confirm_payment(row, VISA, source="api").status
         while not PaymentIntent.objects.filter(pk=intent.pk, confirm_count=1).exists():
             time.sleep(0.01)
-        with pytest.raises(intents.PaymentUncertain):
-            start(order, VISA)
+        try:
+            with pytest.raises(intents.PaymentUncertain):
+                start(order, VISA)
+        finally:
+            said_no.set()
         return "uncertain"
 
     assert threads.together(2, click) == ["succeeded", "uncertain"]

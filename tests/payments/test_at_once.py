@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from orders.models import Order, OrderEvent
 from payments.models import PaymentEvent, PaymentIntent, WebhookEvent
@@ -186,6 +187,7 @@ def test_an_event_is_taken_up_once_and_the_right_to_ask_with_it(shop: Shop) -> N
     assert event.pk not in inbox.due()
 
     WebhookEvent.objects.update(leased_until="2025-01-01T00:00Z")
+    PaymentIntent.objects.update(last_query_at=timezone.now())
     assert inbox.due() == [event.pk]
     again = at_once.take_up(event.pk, lease=inbox.LEASE)
     assert again is not None

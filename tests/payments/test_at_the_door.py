@@ -329,7 +329,7 @@ def test_whoever_holds_the_payment_keeps_no_provider_waiting(rung: list[str]) ->
         somebody.execute("SELECT 1 FROM orders_order WHERE id = %s FOR UPDATE", [one.order_id])
         began = time.monotonic()
         post(paid(one), "evt_1")
-        assert 0.9 < time.monotonic() - began < 6
+        assert 0.9 < time.monotonic() - began < 60  # and not for as long as somebody holds it
     one.refresh_from_db()
     assert (one.status, WebhookEvent.objects.get().status) == ("requires_action", "received")
     assert PaymentEvent.objects.filter(intent=one, to_status="succeeded").count() == 0

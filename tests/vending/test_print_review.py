@@ -146,7 +146,7 @@ def test_after_sending_again_six_new_hours_begin(manufacturer: Manufacturer) -> 
     ("status", "seconds", "rings"),
     [
         ("announcing", 60, False), ("confirming", 60, False), ("submitting", 60, False), ("waiting", 60, False),
-        ("accepted", 2, False), ("accepted", 4, True), ("failed", 4, True), ("gave_up", 4, False), ("gave_up", 31, True),
+        ("accepted", 0, False), ("accepted", 4, True), ("failed", 4, True), ("gave_up", 4, False), ("gave_up", 31, True),
         ("collected", 60, False), ("canceled", 60, False),
     ],
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -320,5 +321,7 @@ def test_no_card_and_no_secret_is_recorded(wire, caplog):
     )
     assert len(records) >= 4
     assert [secret for secret in hidden if secret in text] == []
-    assert "2031" not in text.replace(awx.NUMBER, "")
+    assert not re.search(
+        r"\b2031\b", text.replace(awx.NUMBER, "")
+    )  # an address in a repr may have these digits
     assert {r.name for r in records} == {"authentication/login", "payment_intents/{id}/confirm"}
