@@ -30,7 +30,7 @@ PHONE: dict[str, Any] = {
     "has_touch": True,
     "device_scale_factor": 1,
 }
-TIMEOUT_MS = 15_000
+TIMEOUT_MS = 60_000
 PHONE_BROWSER = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
 FAILED = pytest.StashKey[bool]()
 
@@ -118,6 +118,7 @@ class Windows:
         options = {"viewport": {"width": 1280, "height": 800}, "locale": LOCALES[language]}
         context, watch = self.context({self.shop.port, self.shop.port + 1}, **options)
         query = "?lang=zh" if language == "zh" else ""
+        self.shop.hold_the_printer()
         return Machine(context.new_page(), context.new_page(), self.shop, watch, self.shop.machine(), query)
 
     def close(self, keep: Path | None) -> None:

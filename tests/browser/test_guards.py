@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from tests.browser import photos
 from tests.browser.conftest import Windows
 from tests.browser.shop import Shop
 from tests.browser.test_plain_and_slow import CHECKS
+from tests.browser.windows import Phone
 from tests.support import images
 
 
@@ -45,11 +47,17 @@ def test_trouble_in_a_window_is_seen(windows: Windows, shop: Shop) -> None:
           await new Promise((done) => setTimeout(done, 300));
         }"""
     )
-    phone.page.wait_for_timeout(200)
-    seen = "\n".join(phone.watch.troubles)
+    assert seen_in(phone, "error: oh no", "script: ", "thrown", "style-src", "img-src", "status of 404")
     phone.watch.troubles.clear()
-    for trouble in ("error: oh no", "script: ", "thrown", "style-src", "img-src", "status of 404"):
-        assert trouble in seen, seen
+
+
+def seen_in(phone: Phone, *troubles: str) -> str:
+    """What was noted down, once it has all of them: the browser tells of some a moment later."""
+    end = time.monotonic() + 60
+    while not all(trouble in (seen := "\n".join(phone.watch.troubles)) for trouble in troubles):
+        assert time.monotonic() < end, seen
+        phone.page.wait_for_timeout(50)
+    return seen
 
 
 @pytest.mark.browser
@@ -57,9 +65,8 @@ def test_a_request_to_another_host_is_seen(windows: Windows, shop: Shop) -> None
     phone = windows.phone(bypass_csp=True)
     phone.page.goto(shop.url)
     phone.page.evaluate("fetch('http://127.0.0.1:9/x', {mode: 'no-cors'}).catch(() => 0)")
-    seen = "\n".join(phone.watch.troubles)
+    assert seen_in(phone, "a request to 127.0.0.1:9: http://127.0.0.1:9/x")
     phone.watch.troubles.clear()
-    assert "a request to 127.0.0.1:9: http://127.0.0.1:9/x" in seen
 
 
 @pytest.mark.browser

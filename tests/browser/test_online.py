@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 
 import pytest
@@ -27,7 +28,8 @@ def paid_once(shop: Shop, order_no: str) -> list[tuple[object, ...]]:
 
 def until_shown(page: Page, selector: str) -> None:
     """Look again and again, as somebody does who waits for a refund: a page of what is done does not ask by itself."""
-    for _ in range(30):
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
         page.reload()
         if page.locator(selector).count():
             return

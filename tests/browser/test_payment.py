@@ -95,12 +95,12 @@ def test_a_lost_answer_is_looked_after(windows: Windows, shop: Shop, photo: byte
     shop.sandbox.fault("answer_lost_after_accepting", target="order/payData", count=1)
     shop.sandbox.fault("down", target="order/getPayStatus")
     phone.pay()
-    phone.expect_state("confirming", 5)
+    phone.expect_state("confirming")
     expect(phone.page.locator("#status h1")).to_have_text("We are checking your payment")
     expect(phone.page.locator("#status .alert-warning")).to_have_text("Please do not pay again.")
     assert statuses(shop, machine) == [WAITING]
     shop.sandbox.fault("down", target="order/getPayStatus", on=False)
-    phone.expect_state("waiting", 30)
+    phone.expect_state("waiting")
     machine.press("card")
     expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
     assert statuses(shop, machine) == [PAID]
@@ -114,9 +114,10 @@ def test_a_machine_that_cannot_print_takes_no_money(windows: Windows, shop: Shop
     machine.new_code()
     second.design(machine, photo)
     shop.sandbox.fault("printer_out_status_13")
+    shop.let_print()
     first.pay()
     machine.press("card")
-    first.expect_state("help", 30)
+    first.expect_state("help")
     expect(first.page.locator("#status")).to_contain_text("Please do not pay again.")
 
     second.pay_button.click()

@@ -68,23 +68,19 @@ class Phone:
         """Pick a photo and wait until it is there."""
         files = [{"name": "IMG_0042.JPG", "mimeType": "image/jpeg", "buffer": photo}]
         self.page.set_input_files("input[name=photo_file]", files)  # type: ignore[arg-type]
-        expect(self.page.locator("input[name=photo]")).to_have_value(
-            re.compile(r"^[0-9a-f-]{36}$"), timeout=20_000
-        )
+        expect(self.page.locator("input[name=photo]")).to_have_value(re.compile(r"^[0-9a-f-]{36}$"))
         self.wait_for_preview()
 
     def wait_for_preview(self) -> None:
         """The server's picture of the case, up to date."""
-        expect(self.page.locator("#preview")).to_have_attribute(
-            "src", re.compile(r"/preview\.png\?"), timeout=20_000
-        )
-        expect(self.page.locator("#stage[data-busy]")).to_have_count(0, timeout=20_000)
+        expect(self.page.locator("#preview")).to_have_attribute("src", re.compile(r"/preview\.png\?"))
+        expect(self.page.locator("#stage[data-busy]")).to_have_count(0)
 
     def write(self, words: str) -> None:
         """Words on the case, and the new picture."""
         before = self.page.locator("#preview").get_attribute("src") or ""
         self.page.locator("input[name=text]").fill(words)
-        expect(self.page.locator("#preview")).not_to_have_attribute("src", before, timeout=20_000)
+        expect(self.page.locator("#preview")).not_to_have_attribute("src", before)
         self.wait_for_preview()
 
     def go_on(self) -> None:
@@ -110,11 +106,11 @@ class Phone:
     def pay_button(self) -> Locator:
         return self.page.locator("form[data-once][action$='/summary/'] button")
 
-    def expect_state(self, state: str, seconds: float = 20) -> None:
+    def expect_state(self, state: str, seconds: float = 60) -> None:
         """The order's page comes to that state by itself."""
         expect(self.page.locator("#status")).to_have_attribute("data-state", state, timeout=seconds * 1000)
 
-    def expect_one_of(self, states: str, seconds: float = 20) -> None:
+    def expect_one_of(self, states: str, seconds: float = 60) -> None:
         """The order's page comes by itself to one of the states "a|b": the machine may be quicker than the page."""
         expect(self.page.locator("#status")).to_have_attribute(
             "data-state", re.compile(f"^({states})$"), timeout=seconds * 1000
@@ -165,7 +161,7 @@ class Buyer:
         wallet.locator("form.pay button[value=confirm]").click()
         wallet.close()
 
-    def expect_state(self, state: str, seconds: float = 20) -> None:
+    def expect_state(self, state: str, seconds: float = 60) -> None:
         """The order's page comes to that state by itself."""
         expect(self.page.locator("#status")).to_have_attribute("data-state", state, timeout=seconds * 1000)
 
@@ -243,7 +239,10 @@ class Machine:
 
     def new_code(self) -> None:
         """The next customer asks for a code of their own."""
+        old = self.page.locator("a.qr")
+        before = old.get_attribute("data-qr") if old.count() else ""
         self.page.locator("button[value=session]").click()
+        expect(self.page.locator("a.qr")).not_to_have_attribute("data-qr", before or "")
 
     def show_our_screen(self) -> None:
         self.ours.goto(f"{self.shop.url}/m/{self.machine_id}/")
