@@ -59,7 +59,7 @@ class LanguageFromQueryMiddleware:
 
 
 class SeedLanguageMiddleware:
-    """Seeds 3, 4 and 5 answer in Chinese where the client does not say which language it wants (before LocaleMiddleware;
+    """Seeds 3, 4 and 5 answer in Chinese where the client does not say which language it wants, or any (before LocaleMiddleware;
     seeds 1 and 2 are English, as LANGUAGE_CODE is)."""
 
     CHINESE = (
@@ -73,7 +73,10 @@ class SeedLanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         ours = request.path.startswith(self.CHINESE) and not request.path.startswith(self.ENGLISH)
-        if ours and not request.META.get("HTTP_ACCEPT_LANGUAGE", "").strip():
+        if ours and request.META.get("HTTP_ACCEPT_LANGUAGE", "").strip() in (
+            "",
+            "*",
+        ):  # Node's fetch sends the star
             request.META["HTTP_ACCEPT_LANGUAGE"] = "zh-hans"
         return self.get_response(request)
 

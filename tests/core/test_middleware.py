@@ -73,3 +73,13 @@ def test_every_answer_has_the_security_headers(client: Client) -> None:
     )
     assert (answer["X-Frame-Options"], answer["X-Content-Type-Options"]) == ("DENY", "nosniff")
     assert answer["Referrer-Policy"] == "same-origin"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "chinese"), [(None, True), ("", True), ("*", True), (" * ", True), ("zh-CN,zh", True), ("en", False), ("en-GB,*", False)]
+)  # fmt: skip
+def test_who_wants_any_language_gets_the_seeds_own(db: None, wanted: str | None, chinese: bool) -> None:
+    """Node's fetch asks for any (`*`) unless it is told otherwise."""
+    headers = {} if wanted is None else {"Accept-Language": wanted}
+    answer = Client().get("/api/products/0", headers=headers)
+    assert (answer.json()["detail"] == "商品不存在或已下架") is chinese
