@@ -13,9 +13,10 @@ import pytest
 import responses
 
 from accounts.services import tokens
+from orders.models import Order
 from payments.models import PaymentIntent
 from tests import factories
-from tests.support import checkout_books, goods, wechat_books
+from tests.support import checkout_books, goods, wechat, wechat_books
 
 SNIPPETS = Path(__file__).parent / "snippets"
 
@@ -69,6 +70,22 @@ def test_seed2s_mini_program_pays(live_server: Any, settings: Any, mock: Any) ->
     given = {"app": app, "contentId": f"pack:{pack.number}", "price": 9.9, "title": pack.name}
     told = run("seed2_mini", live_server, given, tokens.issue(user)[0])
     assert told["said"] == [["Payment successful", {"errMsg": "requestPayment:ok"}]]
+
+
+def test_seed4s_mini_program_orders_and_pays(live_server: Any, settings: Any, mock: Any) -> None:
+    wechat_books.put_on(settings)
+    wechat_books.WechatBooks(mock)
+    user, pack = factories.user(), goods.pack()
+    factories.wechat_identity(user, app_id=wechat.MINI_APP_ID)
+    told = run("seed4", live_server, {"productId": pack.number}, tokens.issue(user)[0])
+    order = Order.objects.get()
+    assert told["order"] == {
+        "order_id": order.pk, "order_no": order.order_no, "amount": 9.9, "credits": 100, "message": "订单创建成功",
+    }  # fmt: skip
+    assert told["paid"] is True
+    assert told["said"] == [["支付成功", {"errMsg": "requestPayment:ok"}]]
+    assert (told["noProduct"], told["noOrder"]) == ("商品不存在或已下架", "订单不存在")
+    assert PaymentIntent.objects.get().out_trade_no == order.order_no
 
 
 def test_seed3s_client(live_server: Any, settings: Any, mock: Any) -> None:
