@@ -92,13 +92,13 @@ def _lots_add_up() -> Iterator[str]:
 
 @invariants.check("3 a posting changes lots by its amount")
 def _postings_move_lots() -> Iterator[str]:
-    # A claim moves whole lots; a shortfall and what had expired were in no lot any more; what a hold spends had left its
-    # lots before, and what comes back and pays a debt never reaches one.
+    # A claim and a join move whole lots; a shortfall and what had expired were in no lot any more; what a hold spends had
+    # left its lots before, and what comes back and pays a debt never reaches one.
     for posting, kind, amount, changed in _rows(
         """SELECT p.id, p.kind, p.amount, COALESCE(SUM(c.amount), 0)
            FROM credits_posting p LEFT JOIN credits_lotchange c ON c.posting_id = p.id
              JOIN credits_creditaccount a ON a.id = p.source_id
-           WHERE p.kind NOT IN ('claim', 'shortfall', 'reverse-expired', 'repay-back') GROUP BY p.id, a.name
+           WHERE p.kind NOT IN ('claim', 'join', 'shortfall', 'reverse-expired', 'repay-back') GROUP BY p.id, a.name
            HAVING COALESCE(SUM(c.amount), 0)
                <> CASE WHEN p.kind IN ('purchase', 'bonus', 'restore', 'release', 'give-back') THEN p.amount
                        WHEN a.name = 'held' THEN 0 ELSE -p.amount END"""
@@ -112,7 +112,9 @@ def _holds_are_their_postings() -> Iterator[str]:
         """SELECT * FROM (
                SELECT h.reference, h.status, h.amount, h.returned,
                       (SELECT COUNT(*) FROM credits_posting p WHERE p.kind = 'hold' AND p.reference = h.reference
-                         AND p.source_id = h.account_id AND p.amount = h.amount) AS holds,
+                         AND p.amount = h.amount AND (p.source_id = h.account_id OR EXISTS (
+                             SELECT 1 FROM credits_holdevent e WHERE e.hold_id = h.id
+                               AND e.data->>'from_account' = p.source_id::text))) AS holds,
                       (SELECT COUNT(*) FROM credits_posting p JOIN credits_creditaccount a ON a.id = p.source_id
                        WHERE p.kind = 'spend' AND p.reference = h.reference AND a.name = 'held'
                          AND p.amount = h.amount) AS spends,

@@ -75,6 +75,13 @@ def _deliveries() -> int:
     return deliveries.deliver_due()
 
 
+@sweeper.round("joined accounts", every=60)
+def _joined() -> int:
+    from payments.services import merging
+
+    return sweeper.each(merging.due(), merging.gather)
+
+
 @sweeper.round("statements to compare", every=300)
 def _statements() -> int:
     from payments.services import reconcile

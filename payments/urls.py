@@ -6,7 +6,7 @@ from django.urls import URLPattern, path, re_path, register_converter
 from django.urls.converters import StringConverter
 
 from payments import webhooks
-from payments.api import aftermath, app, checkout_sessions, credit_orders, payments, saved, wechat
+from payments.api import aftermath, app, checkout_sessions, credit_orders, identities, payments, saved, wechat
 from payments.api import webhook_endpoints as outgoing
 from payments.views import back, pay
 
@@ -76,6 +76,8 @@ urlpatterns = [
     *both("payments/wechat/close", wechat.Close),
     *both("payments/wechat/query/<str:number>", wechat.Query),
     *both("payments/wechat/payment/<str:number>", wechat.Details),
+    *slashes("api/auth/wechat/bind", identities.WeChatBindView),
+    *slashes("api/auth/email/bind", identities.EmailBindView),
     path("orders/<str:order_no>/pay/", pay.pay, name="order-pay"),
     path("orders/<str:order_no>/pay/card/", pay.card, name="order-pay-card"),
     *slashes("api/create-checkout-session", checkout_sessions.CreateCheckoutSession),

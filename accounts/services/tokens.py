@@ -61,12 +61,17 @@ def log_in(
     Django's back end hashes a password for unknown addresses too, so that the time tells nothing. Raises
     WrongCredentials, AddressNotProven. What waits for the address is claimed on the website, not here.
     """
+    return issue(who(email=email, password=password, request=request), label=label)
+
+
+def who(*, email: str, password: str, request: HttpRequest | None = None) -> User:
+    """The account of who knows the password. Raises WrongCredentials, AddressNotProven."""
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
         raise WrongCredentials
     if not addresses.is_proven(user):
         raise AddressNotProven
-    return issue(user, label=label)
+    return user
 
 
 def find(token: str) -> UserToken | None:

@@ -32,6 +32,7 @@ class Posting(models.Model):
         REPAY = "repay", _("debt paid")
         EXPIRE = "expire", _("expired")
         CLAIM = "claim", _("claimed")
+        JOIN = "join", _("accounts joined")
         HOLD = "hold", _("held")
         RELEASE = "release", _("free again")
         GIVE_BACK = "give-back", _("given back")

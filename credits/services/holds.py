@@ -172,7 +172,12 @@ def take_again(hold: Hold, *, amount: int, reference: str, reason: str = "", act
 
 
 def _locked(hold: Hold) -> CreditAccount:
-    return CreditAccount.objects.select_for_update(no_key=True).get(pk=hold.account_id)
+    """The account that the hold's credits come back to, also when two accounts were joined meanwhile."""
+    while True:
+        account = CreditAccount.objects.select_for_update(no_key=True).get(pk=hold.account_id)
+        if Hold.objects.filter(pk=hold.pk, account=account).exists():
+            return account
+        hold.refresh_from_db(fields=["account"])
 
 
 def release_due(limit: int = 100) -> int:

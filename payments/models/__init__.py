@@ -3,6 +3,7 @@
 from payments.models.disputes import Dispute, DisputeEvent
 from payments.models.inbox import WebhookEvent, WebhookEventChange
 from payments.models.intents import PaymentEvent, PaymentIntent
+from payments.models.joined import JoinedAccount
 from payments.models.outbox import (
     DeliveryAttempt,
     OutboundEvent,
@@ -20,6 +21,7 @@ __all__ = [
     "Dispute",
     "DisputeEvent",
     "GatewaySwitch",
+    "JoinedAccount",
     "OutboundEvent",
     "PaymentEvent",
     "PaymentIntent",

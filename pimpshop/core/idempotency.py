@@ -141,3 +141,9 @@ def _claimed(claim: Claim) -> QuerySet[IdempotencyRecord]:
 def forget_old() -> int:
     """Remove answers that are past KEEP; a sweep round."""
     return IdempotencyRecord.objects.filter(created_at__lt=timezone.now() - KEEP).delete()[0]
+
+
+def hand_over(owner: str, to: str) -> int:
+    """Keys of `owner` are `to`'s: two accounts of one person were joined. One that both used stays where it is."""
+    taken = IdempotencyRecord.objects.filter(owner=to).values("key")
+    return IdempotencyRecord.objects.filter(owner=owner).exclude(key__in=taken).update(owner=to)

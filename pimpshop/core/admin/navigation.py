@@ -102,6 +102,7 @@ def _people() -> list[dict[str, Any]]:
         _entry(_("Log-in tokens"), "accounts.usertoken", "devices"),
         _entry(_("API keys"), "accounts.apikey", "key"),
         _entry(_("WeChat identities"), "accounts.wechatidentity", "qr_code"),
+        _entry(_("Joined accounts"), "payments.joinedaccount", "merge"),
     ]
 
 
