@@ -143,7 +143,7 @@ class PayView(OrderDoor):
             api_key_id=caller.key_id if caller is not None else None,
         )
         operations.note(self.operation, user_id=order.user_id, intent=intent)
-        return Response(answers.started(intent), headers=doors.UNKEPT)
+        return Response(answers.started(intent, credit_orders.parameters(intent)), headers=doors.UNKEPT)
 
 
 class OrdersView(OrderDoor):

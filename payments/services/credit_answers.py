@@ -6,13 +6,13 @@ transaction. Names and descriptions are in the language of the request.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import get_language
 
 from catalog.models import CreditPack, Price
 from orders.models import Order
-from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import credit_words as words
 from pimpshop.core.clock import iso
@@ -45,10 +45,8 @@ def created(order: Order) -> dict[str, Any]:
     }
 
 
-def started(intent: PaymentIntent) -> dict[str, Any]:
+def started(intent: PaymentIntent, params: Mapping[str, Any]) -> dict[str, Any]:
     """POST pay: what wx.requestPayment takes. `packageValue` is the seed's name of it, `package` WeChat's."""
-    action = base.next_action_from_dict(intent.next_action)
-    params = dict(action.params) if isinstance(action, base.ClientParams) else {}
     package = params.get("package", "")
     given = {name: params.get(name, "") for name in ("appId", "timeStamp", "nonceStr", "signType", "paySign")}
     return {

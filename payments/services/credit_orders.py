@@ -9,6 +9,7 @@ An order that nobody pays ends by `unpaid_orders`.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,8 @@ from catalog.models import CreditPack, Price
 from orders import selectors as orders
 from orders.models import Order
 from orders.services import checkout, goods_orders
+from payments import registry
+from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import credit_words as words
 from payments.services import intents, online_payments, schedule, sync, unpaid_orders, wechat_orders
@@ -131,6 +134,13 @@ def pay(order: Order, *, client_ip: str = "", api_key_id: int | None = None) -> 
         raise error
     unpaid_orders.wait_for(order, intent)
     return intent
+
+
+def parameters(intent: PaymentIntent) -> Mapping[str, Any]:
+    """What wx.requestPayment takes, signed for this moment: a repeat may come an hour after the payment was opened."""
+    action = base.next_action_from_dict(intent.next_action)
+    renewed = registry.get(GATEWAY).renew_action(action) if action is not None else None
+    return renewed.params if isinstance(renewed, base.ClientParams) else {}
 
 
 def _must_be_payable(order: Order) -> None:

@@ -106,6 +106,13 @@ def test_a_repeat_of_create_with_its_key_is_one_order(alice: Shopper, books: Wec
     assert Order.objects.count() == 1
 
 
+def _verify(data: dict[str, Any]) -> None:
+    """The signature is the merchant's, over what wx.requestPayment is given."""
+    signed = "".join(f"{data[name]}\n" for name in ("appId", "timeStamp", "nonceStr", "package")).encode()
+    key = wechat.key_pair("merchant").public_key()
+    key.verify(base64.b64decode(data["paySign"]), signed, padding.PKCS1v15(), hashes.SHA256())
+
+
 def test_pay(alice: Shopper, books: WechatBooks) -> None:
     order = alice.order(goods.pack(name="100 credits", name_zh="100积分套餐"))
     answer = alice.post(f"/pay/{order.pk}")
@@ -125,9 +132,7 @@ def test_pay(alice: Shopper, books: WechatBooks) -> None:
     )
     assert data["packageValue"] == data["package"] == package
     assert re.fullmatch(r"\d{10}", data["timeStamp"])
-    signed = f"{data['appId']}\n{data['timeStamp']}\n{data['nonceStr']}\n{package}\n".encode()
-    key = wechat.key_pair("merchant").public_key()
-    key.verify(base64.b64decode(data["paySign"]), signed, padding.PKCS1v15(), hashes.SHA256())
+    _verify(data)
     (sent,) = books.asked("jsapi")
     assert (sent["appid"], sent["payer"]) == (wechat.MINI_APP_ID, {"openid": OPENID})
     assert (sent["amount"], sent["description"]) == ({"total": 990, "currency": "CNY"}, "100积分套餐")
@@ -140,6 +145,19 @@ def test_pay_again_answers_the_open_payment(alice: Shopper, books: WechatBooks) 
     first, again = alice.pays(order), alice.pays(order)
     assert (again["package"], again["outTradeNo"]) == (first["package"], first["outTradeNo"])
     assert (PaymentIntent.objects.count(), len(books.asked("jsapi"))) == (1, 1)
+
+
+def test_a_repeat_is_signed_anew(alice: Shopper, books: WechatBooks) -> None:
+    order = alice.order()
+    alice.pays(order)
+    intent = PaymentIntent.objects.get()
+    old = {**intent.next_action["params"], "timeStamp": "1627436982", "paySign": "c3RhbGU="}
+    PaymentIntent.objects.update(next_action={**intent.next_action, "params": old})
+    again = alice.pays(order)
+    assert abs(int(again["timeStamp"]) - timezone.now().timestamp()) < 60
+    _verify(again)
+    assert again["package"] == f"prepay_id=wx{order.order_no}"
+    assert len(books.asked("jsapi")) == 1
 
 
 def test_pay_after_the_payment_ran_out_is_a_new_one(alice: Shopper, books: WechatBooks) -> None:

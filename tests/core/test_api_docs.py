@@ -55,3 +55,24 @@ def test_the_description_names_every_door_of_seed_5_with_its_refusals() -> None:
         if not {"200", "401", "403", "429"} <= set(paths[door[0]][door[1]]["responses"])
     ]
     assert silent == []
+
+
+@pytest.mark.django_db
+def test_the_description_names_every_door_of_seed_4_with_its_refusals() -> None:
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    wanted = {
+        ("/api/products/", "get"): {"200", "400", "429"},
+        ("/api/products/{product_id}", "get"): {"200", "404", "429"},
+        ("/api/orders/create", "post"): {"200", "400", "401", "403", "409", "429"},
+        ("/api/orders/pay/{order_id}", "post"): {"200", "400", "401", "404", "409", "429", "502", "503"},
+        ("/api/orders/", "get"): {"200", "400", "401", "429"},
+        ("/api/orders/{order_id}", "get"): {"200", "401", "404", "429"},
+        ("/api/orders/payment-status/{order_id}", "get"): {"200", "401", "404", "429"},
+        ("/api/orders/callback", "post"): {"200", "400", "401", "404", "429", "503"},
+    }
+    silent = {
+        door: missing
+        for door, statuses in wanted.items()
+        if (missing := statuses - set(paths[door[0]][door[1]]["responses"]))
+    }
+    assert silent == {}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol, runtime_checkable
 
+from payments.gateways.base.actions import NextAction
 from payments.gateways.base.data import (
     MethodInfo,
     PaymentRef,
@@ -45,6 +46,7 @@ class Gateway(Protocol):
     def methods(self, currency: str, amount: Money) -> Sequence[MethodInfo]: ...
     def create_payment(self, request: PaymentRequest) -> PaymentResult: ...
     def confirm_payment(self, request: PaymentRequest) -> PaymentResult: ...
+    def renew_action(self, action: NextAction) -> NextAction: ...
     def query_payment(self, ref: PaymentRef) -> PaymentResult: ...
     def capture_payment(self, ref: PaymentRef, amount: Money) -> PaymentResult: ...
     def close_payment(self, ref: PaymentRef) -> PaymentResult: ...
@@ -81,6 +83,10 @@ class GatewayDefaults:
 
     def confirm_payment(self, request: PaymentRequest) -> PaymentResult:
         raise self._refuse("confirm")
+
+    def renew_action(self, action: NextAction) -> NextAction:
+        """The same next action for somebody who asks for it again later, signed anew where it carries a time. No call."""
+        return action
 
     def capture_payment(self, ref: PaymentRef, amount: Money) -> PaymentResult:
         raise self._refuse("capture")

@@ -21,6 +21,7 @@ from payments.gateways.base import (
     GatewayDefaults,
     GatewayUnavailable,
     MethodInfo,
+    NextAction,
     PaymentRef,
     PaymentRequest,
     PaymentResult,
@@ -101,6 +102,10 @@ class WeChatPayGateway(GatewayDefaults):
         if request.resend and words.plain(refused.code) == "OUTTRADENOUSED":
             return orders.lost(known)  # the first send arrived in other words, and its code is lost
         raise refused.mapped(words.REFUSED)
+
+    def renew_action(self, action: NextAction) -> NextAction:
+        """Parameters for a client, with the time and signature of now."""
+        return orders.signed_again(self._config, self._wire.private_key, action)
 
     def query_payment(self, ref: PaymentRef) -> PaymentResult:
         """The order by our number. One that is not known is CREATED with `not_found`.

@@ -118,6 +118,16 @@ class Order:
         return ClientParams(sdk="wechat_jsapi", params=params)
 
 
+def signed_again(config: Config, key: RSAPrivateKey, action: NextAction) -> NextAction:
+    """What a mini program or WeChat's browser was given, signed for this moment: the prepay_id lives two hours."""
+    if not isinstance(action, ClientParams) or action.sdk != "wechat_jsapi":
+        return action
+    prepay_id = str(action.params["package"]).removeprefix("prepay_id=")
+    app_id = str(action.params["appId"])
+    params = signing.jsapi_params(key, app_id=app_id, prepay_id=prepay_id, now=config.clock())
+    return ClientParams(sdk=action.sdk, params=params)
+
+
 def lost(known: PaymentResult) -> PaymentResult:
     """An order of ours that waits for its payer, while what the payer needs was never received."""
     return dataclasses.replace(known, flags=(*known.flags, Flag.ACTION_LOST))
