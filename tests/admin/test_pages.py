@@ -27,6 +27,7 @@ MODELS = [
 MORE = [
     "accounts.apikey",
     "accounts.usertoken",
+    "accounts.wechatidentity",
     "credits.creditaccount",
     "credits.hold",
     "credits.planterm",
