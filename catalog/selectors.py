@@ -306,6 +306,12 @@ def product_currencies(product: Product) -> list[str]:
     return sorted(found.values_list("currency", flat=True))
 
 
+def price_in_credits(product_id: int) -> int | None:
+    """What one of a product costs in credits; None when it is not sold for them."""
+    prices = Price.objects.filter(product_id=product_id, product__is_active=True, currency="CREDITS")
+    return prices.values_list("amount_minor", flat=True).first()
+
+
 def case_currencies(shell: Shell) -> list[str]:
     """The currencies in which a case for that shell can be bought for money."""
     found = Price.objects.filter(

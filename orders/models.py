@@ -118,6 +118,44 @@ class OrderEvent(StateEvent):
         verbose_name_plural = _("order events")
 
 
+class CreditPart(models.Model):
+    """A buyer pays `covers_minor` of an order in money with `credits`, for which the hold `reference` stands. As long as it
+    is held or committed, that much less money is due (orders.services.credit_parts). An order may have had several."""
+
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="credit_parts", verbose_name=_("order"), db_index=False
+    )
+    number = models.PositiveSmallIntegerField(default=1)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        verbose_name=_("whose credits"),
+        db_index=False,
+    )
+    credits = models.PositiveBigIntegerField(_("credits"))
+    covers_minor = models.PositiveBigIntegerField(_("instead of so much money, minor units"))
+    created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("part paid with credits")
+        verbose_name_plural = _("parts paid with credits")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "number"], name="creditpart_number"),
+            models.CheckConstraint(
+                condition=models.Q(credits__gt=0, covers_minor__gt=0), name="creditpart_is_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """Of its hold."""
+        return f"{self.order.order_no}/c{self.number}"
+
+
 class EarlyTakeBack(models.Model):
     """Money of an order went back (or is disputed) before what it bought was given: `part` of `whole` minor units. When it
     is given at last, its share is taken back at once under `reference`, and the row goes."""

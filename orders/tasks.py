@@ -12,6 +12,13 @@ def _complete() -> int:
     return fulfilment.complete_printed()
 
 
+@sweeper.round("credits held for orders that are over", every=30)
+def _let_go() -> int:
+    from orders.services import credit_parts
+
+    return credit_parts.let_go_ended()
+
+
 @sweeper.round("credits and plans to deliver", every=60)
 def _deliver() -> int:
     from orders.services import granting

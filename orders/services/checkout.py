@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog import selectors as catalogue
 from catalog.models import Design
 from orders.models import Order, OrderLine
+from orders.services import credit_parts
 from pimpshop.core import errors, ids
 from pimpshop.core.money import InvalidAmount, Money, UnknownCurrency
 from pimpshop.core.states import advance, remark
@@ -22,6 +23,9 @@ from vending.services import sessions
 
 #: Each order of a session keeps a picture for good.
 MAX_ORDERS_PER_SESSION = 10
+CREDITS = "CREDITS"
+#: What a case at home costs in money, where the manufacturer must be told something.
+HOME_CURRENCY = "GBP"
 
 
 class TooManyOrders(errors.Conflict):
@@ -137,7 +141,10 @@ def _create_case(
         design_id=design.pk,
         shell_id=design.shell.pk,
         unit_minor=price.amount_minor,
-        snapshot=case_snapshot(design, third_order_id),
+        snapshot={
+            **case_snapshot(design, third_order_id),
+            **machine_price(design, price, session.machine.currency),
+        },
     )
     remark(order, source=source, reason="created")
     return order
@@ -157,8 +164,19 @@ def same_content(session: VendingSession, summary_hash: str) -> Order | None:
 
 def _replace(order_no: str, *, by: str, source: str) -> None:
     order = Order.objects.filter(order_no=order_no).first()
-    if order:
-        advance(order, "cancelled", source=source, reason=f"replaced by {by}", only_from=["pending"])
+    if order and advance(
+        order, "cancelled", source=source, reason=f"replaced by {by}", only_from=["pending"]
+    ):
+        credit_parts.let_go(order, source=source, reason=f"replaced by {by}")
+
+
+def machine_price(design: Design, price: Money, currency: str) -> dict[str, Any]:
+    """For a case that is paid with credits: what the manufacturer is told that it cost, for it knows only money. Its price
+    in `currency`, where it has one."""
+    if price.currency != CREDITS or currency not in catalogue.case_currencies(design.shell):
+        return {}
+    told = catalogue.case_price(design.shell, currency)
+    return {"told_price": {"amount_minor": told.amount_minor, "currency": told.currency}}
 
 
 def case_snapshot(design: Design, third_order_id: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from orders.models import Order
+from orders.models import Order, OrderLine
 from orders.services import granting
 from pimpshop.core import ids
 from pimpshop.core.money import Money
@@ -60,7 +60,7 @@ def _print_cases(order: Order, *, payment_third_id: str, at_machine: bool) -> No
             payment_third_id=payment_third_id or ids.next_third_id("PYEN"),
             third_order_id=line.snapshot["third_order_id"],
             pay_type=print_jobs.PAY_AT_MACHINE if at_machine else print_jobs.PAID_ONLINE,
-            amount=Money(line.unit_minor, order.currency),
+            amount=_told_price(order, line),
             mobile_model_id=line.snapshot["mobile_model_id"],
             mobile_shell_id=line.snapshot["mobile_shell_id"],
             shell_id=line.shell_id,
@@ -68,6 +68,12 @@ def _print_cases(order: Order, *, payment_third_id: str, at_machine: bool) -> No
             print_sha256=line.snapshot["print_sha256"],
             delay_seconds=settings.MANUFACTURER_ORDER_DELAY_SECONDS if at_machine else 0,
         )
+
+
+def _told_price(order: Order, line: OrderLine) -> Money:
+    """What the manufacturer is told that the case cost: money, also where it was paid with credits."""
+    told = line.snapshot.get("told_price")
+    return Money(**told) if told else Money(line.unit_minor, order.currency)
 
 
 def take_back(order: Order, *, part: int, whole: int, reference: str, reason: str, actor: str = "") -> None:

@@ -21,7 +21,7 @@ from catalog import selectors as catalogue
 from catalog.models import CreditPack, Design, Plan, Product
 from catalog.services import designs
 from orders.models import Order, OrderLine
-from orders.services import checkout, sent_pictures
+from orders.services import checkout, credit_parts, sent_pictures
 from pimpshop.core import ids
 from pimpshop.core.money import Money
 from pimpshop.core.states import advance, remark
@@ -107,15 +107,21 @@ def order_case(
             "name": product.name,
             "sku": product.sku,
             **checkout.case_snapshot(design, third_order_id),
+            **checkout.machine_price(design, price, checkout.HOME_CURRENCY),
             **({"template": template} if template else {}),
         },
     )
     return _once(line, Order.Kind.CASE, price, buyer, machine_id=machine_id, source=source, reuse=reuse)
 
 
+@transaction.atomic
 def cancel_unpaid(*, order: Order, source: str, reason: str, actor: str = "") -> bool:
-    """End an order that nobody paid; a late payment is still honoured. Answers whether it moved."""
-    return advance(order, "cancelled", source=source, actor=actor, reason=reason, only_from=["pending"])
+    """End an order that nobody paid; a late payment is still honoured. Credits held for it are free again. Answers whether
+    it moved."""
+    if not advance(order, "cancelled", source=source, actor=actor, reason=reason, only_from=["pending"]):
+        return False
+    credit_parts.let_go(order, source=source, reason=reason, actor=actor)
+    return True
 
 
 def _order_product(

@@ -32,16 +32,37 @@ def _joined_accounts_own_nothing() -> Iterator[str]:
         yield f"user {user}"
 
 
-@invariants.check("1 a paid order is settled once, by its own total")
+@invariants.check("1 a paid order is settled once, by its own total: money, and what credits pay of it")
 def _settled_once() -> Iterator[str]:
-    for order_no, status, settled, total in _rows(
-        """SELECT o.order_no, o.status, COALESCE(SUM(p.captured_minor), 0), o.total_minor
-           FROM orders_order o LEFT JOIN payments_paymentintent p ON p.order_id = o.id AND p.settles_order
-           GROUP BY o.id
-           HAVING (o.paid_at IS NOT NULL AND COALESCE(SUM(p.captured_minor), 0) <> o.total_minor)
-               OR (o.paid_at IS NULL AND COUNT(p.id) > 0)"""
+    for order_no, status, settled, covered, total in _rows(
+        """SELECT * FROM (
+               SELECT o.order_no, o.status, COALESCE(SUM(p.captured_minor), 0) AS settled,
+                      COALESCE((SELECT SUM(c.covers_minor) FROM orders_creditpart c JOIN credits_hold h
+                                  ON h.reference = o.order_no || '/c' || c.number AND h.status = 'committed'
+                                WHERE c.order_id = o.id), 0) AS covered,
+                      o.total_minor, o.paid_at
+               FROM orders_order o LEFT JOIN payments_paymentintent p ON p.order_id = o.id AND p.settles_order
+               GROUP BY o.id) paid
+           WHERE settled + covered <> CASE WHEN paid_at IS NULL THEN 0 ELSE total_minor END"""
     ):
-        yield f"order {order_no} is {status}: settled {settled} of {total} minor units"
+        yield f"order {order_no} is {status}: settled {settled} and {covered} by credits of {total} minor units"
+
+
+@invariants.check("1 credits are spent exactly for what they paid, and back exactly if all of it is back")
+def _credits_pay() -> Iterator[str]:
+    for reference, status in _rows(
+        """SELECT h.reference, h.status FROM credits_hold h
+           LEFT JOIN payments_paymentintent p ON p.out_trade_no = h.reference AND p.gateway = 'credits'
+               AND p.status IN ('succeeded', 'partially_refunded', 'refunded') AND p.captured_minor = h.amount
+           LEFT JOIN orders_order o ON o.order_no = h.subject
+           LEFT JOIN orders_creditpart c ON c.order_id = o.id AND h.reference = o.order_no || '/c' || c.number
+               AND c.credits = h.amount
+           WHERE (h.status = 'committed') <> (p.id IS NOT NULL OR c.id IS NOT NULL AND h.status = 'committed')
+              OR h.status = 'committed' AND p.id IS NOT NULL AND h.returned <> p.refunded_minor
+              OR h.status = 'committed' AND c.id IS NOT NULL
+                 AND h.returned <> CASE o.status WHEN 'refunded' THEN h.amount ELSE 0 END"""
+    ):
+        yield f"hold {reference} is {status}, and its payment says something else"
 
 
 @invariants.check("1 every success settles its order or is surplus")

@@ -15,9 +15,10 @@ from django.utils import timezone
 
 from catalog.models import Shell
 from orders.models import Order
+from orders.services import credit_parts
 from payments import registry, states
 from payments.models import PaymentIntent
-from payments.services import closing, intents, schedule
+from payments.services import closing, credit_settling, intents, schedule
 from pimpshop.core import ids
 from pimpshop.core.states import remark
 from vending.models import VendingSession
@@ -105,6 +106,7 @@ def _record_attempt(
     gateway = registry.get("machine")
     attempt = (after.attempt if after else 0) + 1
     third_id = ids.next_third_id("PYEN")
+    part = credit_parts.current(order)
     now = timezone.now()
     try:
         with transaction.atomic():
@@ -115,13 +117,16 @@ def _record_attempt(
                 account=gateway.account,
                 method="machine",
                 live=gateway.live,
-                amount_minor=order.total_minor,
+                amount_minor=order.total_minor - (part.covers_minor if part else 0),
                 currency=order.currency,
                 out_trade_no=third_id,
                 idempotency_key=f"{order.order_no}:{attempt}:create",
                 next_query_at=now + intents.CREATE_LEASE,
                 query_until=now + schedule.QUERY_FOR,
+                metadata={credit_settling.PART: part.number} if part else {},
             )
+            if part:
+                credit_parts.keep(part, sessions.PAYMENT_LIVE_FOR)
             remark(intent, source=source, reason="created")
             if not sessions.begin_payment(session, order_no=order.order_no, third_id=third_id, source=source):
                 raise intents.SessionMoved

@@ -18,10 +18,11 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from orders.models import Order
+from orders.services import credit_parts
 from payments import registry, states
 from payments.gateways import base
 from payments.models import PaymentIntent
-from payments.services import closing, intents, requests, schedule, settlement, switches
+from payments.services import closing, credit_settling, intents, requests, schedule, settlement, switches
 from pimpshop.core import ids
 from pimpshop.core.states import remark
 from vending.models import VendingSession
@@ -209,7 +210,7 @@ def _reusable(
         return None
     same = (
         (intent.gateway, intent.method, intent.account, intent.amount_minor, intent.currency)
-        == (choice.gateway, choice.method, gateway.account, order.total_minor, order.currency)
+        == (choice.gateway, choice.method, gateway.account, credit_parts.due(order).amount_minor, order.currency)
     )  # fmt: skip
     same_client = (intent.api_key_id, intent.manual_capture, intent.save_method) == (
         choice.api_key_id, choice.manual_capture, choice.save_method,
@@ -263,17 +264,21 @@ def _record(
             )
             _must_wait_for_money(order)
             _must_be_alone(order, attempt)
+            part = credit_parts.current(order)
             intent = PaymentIntent.objects.create(
                 order=order, attempt=attempt, gateway=choice.gateway, account=gateway.account, method=choice.method,
-                live=gateway.live, amount_minor=order.total_minor, currency=order.currency, out_trade_no=number,
+                live=gateway.live, amount_minor=order.total_minor - (part.covers_minor if part else 0), currency=order.currency, out_trade_no=number,
                 idempotency_key=f"{order.order_no}:{attempt}:create", next_query_at=now + intents.CREATE_LEASE,
                 query_until=now + schedule.QUERY_FOR, manual_capture=choice.manual_capture,
                 save_method=choice.save_method, description=choice.description[:200], platform=choice.platform[:12],
                 return_url=choice.return_url, cancel_url=choice.cancel_url, api_key_id=choice.api_key_id,
                 client_secret_hash=choice.client_secret_hash,
                 expires_at=choice.expires_at or requests.pay_until(PAY_WITHIN),
-                metadata={**choice.metadata, **{name: value for name, value in private.items() if value}},
+                metadata={**choice.metadata, **{name: value for name, value in private.items() if value}}
+                | ({credit_settling.PART: part.number} if part else {}),
             )  # fmt: skip
+            if part:
+                credit_parts.keep(part, (intent.expires_at or now) - now)
             remark(intent, source=source, actor=actor, reason="created")
             _bind_session(order, number, source=source)
     except (IntegrityError, _Faster):

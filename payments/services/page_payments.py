@@ -39,12 +39,19 @@ def start(
         method=way.method,
         platform=shopper.platform,
         client_ip=client_ip,
-        payer_ref=shopper.openid if way.method == "jsapi" else "",
+        payer_ref=_payer(way, shopper),
     )
     intent = online_payments.start_payment(order, choice, instrument=card, source="page")
     if card is not None and intent.status == "failed":
         raise Declined(code=intent.error_code or Declined.code)
     return intent
+
+
+def _payer(way: ways.Way, shopper: ways.Shopper) -> str:
+    """The payer's name at the gateway, where it must know one."""
+    if way.gateway == "credits":
+        return str(shopper.user_id or "")
+    return shopper.openid if way.method == "jsapi" else ""
 
 
 def may_begin(order: Order) -> bool:

@@ -23,7 +23,7 @@ from orders.services import fulfilment
 from payments import registry
 from payments.gateways import base
 from payments.models import PaymentIntent, Refund
-from payments.services import links, requests
+from payments.services import credit_settling, links, requests
 from pimpshop.core import staff_items
 from pimpshop.core.states import advance, remark
 from vending.services import print_jobs
@@ -221,6 +221,7 @@ def _paid_back(intent: PaymentIntent, refund: Refund, *, source: str, actor: str
     if status == "refunded" and intent.settles_order:
         advance(intent.order, "refunded", source=source, actor=actor, reason=reason)
         fulfilment.note_paid_back(intent.order)
+        credit_settling.give_back(intent.order, reference=refund.out_refund_no, reason=reason, actor=actor)
         _stop_printing(intent, source=source, actor=actor, reason=reason)
     staff_items.resolve_about(
         kind=SURPLUS_KIND, subject=intent.out_trade_no, actor=actor, resolution=reason or "paid back"
@@ -255,6 +256,9 @@ def _not_paid_back(
             PaymentIntent.objects.filter(pk=intent.pk).update(**fields)
         if intent.settles_order and intent.order.status == "refunded":
             advance(intent.order, "paid", source=source, actor=actor, reason=reason, only_from=["refunded"])
+            credit_settling.take_again(
+                intent.order, reference=refund.out_refund_no, reason=reason, actor=actor
+            )
     else:
         PaymentIntent.objects.filter(pk=intent.pk).update(**fields)
     if intent.settles_order:

@@ -106,7 +106,7 @@ def request_manual_refund(
         )  # fmt: skip
 
 
-def give_back_surplus(intent: PaymentIntent) -> Refund:
+def give_back_surplus(intent: PaymentIntent, *, why: str = "the order was paid already") -> Refund:
     """Money that came for an order which was paid already goes back by itself, or by hand where the provider has no
     refunds (with a staff item). Called inside the settling transaction; idempotent by the payment's number."""
     by_provider = _can_refund(intent)
@@ -125,13 +125,13 @@ def give_back_surplus(intent: PaymentIntent) -> Refund:
     if not new:
         return refund
     PaymentIntent.objects.filter(pk=intent.pk).update(refund_reserved_minor=intent.captured_minor)
-    remark(refund, source="system", reason="the order was paid already")
+    remark(refund, source="system", reason=why)
     if by_provider:
         bell.ring(tasks.send_refund, refund.pk)
     else:
         staff_items.open_item(
             kind=SURPLUS_KIND, subject=intent.out_trade_no,
-            title=f"{intent.amount} was paid a second time for order {intent.order.order_no}",
+            title=f"{intent.amount} is to be given back for order {intent.order.order_no}: {why}"[:200],
             detail="Pay it back by hand at the machine's operator, then mark the refund as paid back.",
         )  # fmt: skip
     return refund

@@ -3,7 +3,8 @@
 `apply_result` may be called by anybody at any time, together and repeatedly (webhook, poll, return page, admin,
 sweeper): everything it does is one transaction of compare-and-sets. Guarantees: an order is settled once; a success
 with a foreign account, mode, number, amount or currency moves nothing and becomes a staff item; money that
-came twice is recorded as surplus with a refund row. No call leaves.
+came twice is recorded as surplus with a refund row; credits held for the order are spent in the same transaction. No
+call leaves.
 """
 
 from __future__ import annotations
@@ -21,12 +22,22 @@ from orders.services import fulfilment
 from payments import states
 from payments.gateways import base
 from payments.models import PaymentIntent, WebhookEvent
-from payments.services import at_once, disputes, refund_notices, refunds, saved_methods, schedule
+from payments.services import (
+    at_once,
+    credit_settling,
+    disputes,
+    refund_notices,
+    refunds,
+    saved_methods,
+    schedule,
+)
 from pimpshop.core import staff_items
 from pimpshop.core.states import advance, remark
 from vending.services import sessions
 
 log = structlog.get_logger(__name__)
+
+CREDITS_GONE = "it came late, and the credits for the rest of the price are spent"
 
 
 class Applied(StrEnum):
@@ -63,8 +74,20 @@ def apply_result(
     ):
         log.info("payment_settled", payment=intent.out_trade_no, order=intent.order.order_no)
         return Applied.SETTLED
+    try:
+        return _apply(intent, result, source=source, actor=actor, inferred=inferred)
+    except credit_settling.CreditsGone:
+        intent.refresh_from_db()
+        gone = replace(result, status=base.PaymentStatus.CANCELED)
+        return _apply(intent, gone, source=source, actor=actor, inferred=False)
+
+
+def _apply(
+    intent: PaymentIntent, result: base.PaymentResult, *, source: str, actor: str, inferred: bool
+) -> Applied:
+    """The transaction. Raises credit_settling.CreditsGone: all of it is taken back."""
     with transaction.atomic():
-        if succeeded:
+        if result.status == base.PaymentStatus.SUCCEEDED:
             applied = _succeed(intent, result, source=source, actor=actor)
             if result.refunded is not None and result.refunded.amount_minor:
                 refund_notices.note_total(intent, result.refunded, source=source)
@@ -173,11 +196,12 @@ def _succeed(intent: PaymentIntent, result: base.PaymentResult, *, source: str, 
     order = Order.objects.get(pk=intent.order_id)
     _learn_buyer(order, result)
     at_machine = intent.gateway == "machine"
-    settled = fulfilment.settle(
+    whole = credit_settling.is_whole(intent, order, captured, source=source)
+    settled = whole and fulfilment.settle(
         order,
         payment_third_id=intent.out_trade_no if at_machine else "",
         at_machine=at_machine,
-        captured_minor=captured,
+        captured_minor=captured if order.kind == Order.Kind.MERCHANT else None,
         source=source,
     )
     flags = {"settles_order": settled, "is_surplus": not settled}
@@ -187,7 +211,7 @@ def _succeed(intent: PaymentIntent, result: base.PaymentResult, *, source: str, 
     if settled:
         disputes.note_settled(intent)
     else:
-        refunds.give_back_surplus(intent)
+        refunds.give_back_surplus(intent, why="the order was paid already" if whole else CREDITS_GONE)
     log.info(
         "payment_settled" if settled else "payment_surplus", payment=intent.out_trade_no, order=order.order_no
     )

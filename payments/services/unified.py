@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from orders.models import Order
-from orders.services import merchant_orders
+from orders.services import credit_parts, merchant_orders
 from payments import registry, states
 from payments.gateways import base
 from payments.models import PaymentIntent, SavedPaymentMethod
@@ -237,7 +237,7 @@ def _must_fit(order: Order, asked: Asked) -> None:
         raise refusals.CustomerNotFound
     if order.currency != asked.amount.currency:
         raise refusals.InvalidCurrency(gettext("The order is in another currency. Nothing was charged."))
-    if order.total_minor != asked.amount.amount_minor:
+    if credit_parts.due(order) != asked.amount:
         raise refusals.InvalidAmount(
             gettext("The amount is not what is due for this order. Nothing was charged.")
         )

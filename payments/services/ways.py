@@ -12,6 +12,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from credits import selectors as credits
 from payments import registry
 from payments.services import switches
 from pimpshop.core import errors
@@ -30,21 +31,22 @@ class WayUnknown(errors.Conflict):
 @dataclass(frozen=True, kw_only=True)
 class Shopper:
     """What is known of who pays: `device` is PHONE, DESKTOP or WECHAT (a phone inside WeChat), `platform` ios, android,
-    desktop or "", `openid` WeChat's name for the payer where we know it."""
+    desktop or "", `openid` WeChat's name for the payer where we know it, `user_id` who is logged in."""
 
     device: str
     platform: str = ""
     openid: str = ""
+    user_id: int | None = None
 
     @classmethod
-    def of(cls, user_agent: str, openid: str = "") -> Shopper:
+    def of(cls, user_agent: str, openid: str = "", user_id: int | None = None) -> Shopper:
         """By the browser's own words; who disguises it only gets other buttons."""
         apple = "iPhone" in user_agent or "iPad" in user_agent
         platform = "ios" if apple else "android" if "Android" in user_agent else "desktop"
         if _WECHAT_WORD in user_agent:
-            return cls(device=WECHAT, platform=platform, openid=openid)
+            return cls(device=WECHAT, platform=platform, openid=openid, user_id=user_id)
         device = PHONE if any(word in user_agent for word in _PHONE_WORDS) else DESKTOP
-        return cls(device=device, platform=platform, openid=openid)
+        return cls(device=device, platform=platform, openid=openid, user_id=user_id)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +86,8 @@ WAYS = (
         name=pgettext_lazy("way to pay", "Card"), hint=_("On Stripe's secure page")),
     Way(gateway="airwallex", method="card", devices=_ALL, icon="card", asks_card=True,
         name=_("Card by Airwallex"), hint=_("Type the card's number here")),
+    Way(gateway="credits", method="credits", devices=_ALL, icon="gift",
+        name=_("Your credits"), hint=_("Taken from your balance at once")),
 )  # fmt: skip
 
 
@@ -100,7 +104,13 @@ def offered(total: Money, shopper: Shopper) -> list[Way]:
         if shopper.device in way.devices
         and way.method in methods.get(way.gateway, ())
         and (way.method != "jsapi" or shopper.openid)
+        and (way.gateway != "credits" or _has(shopper, total))
     ]
+
+
+def _has(shopper: Shopper, total: Money) -> bool:
+    """Has the shopper so many credits?"""
+    return shopper.user_id is not None and credits.available(shopper.user_id) >= total.amount_minor
 
 
 def find(key: str, total: Money, shopper: Shopper) -> Way:

@@ -16,7 +16,7 @@ from accounts.models import User
 from catalog import selectors as catalogue
 from orders import selectors as orders
 from orders.models import Order
-from orders.services import checkout, goods_orders
+from orders.services import checkout, credit_parts, goods_orders
 from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import closing, intents, online_payments
@@ -103,7 +103,7 @@ def _order(asked: Asked) -> Order:
         online_payments.must_be_unpaid(order)
         if order.currency != CURRENCY:
             raise NotPayableHere
-        _compare(asked, order.total)
+        _compare(asked, credit_parts.due(order))
         return order
     buyer = goods_orders.Buyer(user=asked.user, language=asked.language)
     if kind == "case":

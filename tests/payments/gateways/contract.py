@@ -28,6 +28,7 @@ class GatewayContract:
 
     KEY: ClassVar[str]
     CURRENCY: ClassVar[str] = "GBP"
+    PRICE: ClassVar[str] = "19.99"
     METHOD: ClassVar[str]
     PROVIDER_REF: ClassVar[str]
     ACTION: ClassVar[type]
@@ -87,7 +88,7 @@ class GatewayContract:
             "intent_id": "pay_123e4567-e89b-12d3-a456-426614174000",
             "out_trade_no": "PYEN250830540573",
             "order_no": "P20250830075329AB12CD34",
-            "amount": Money.parse("19.99", self.CURRENCY),
+            "amount": Money.parse(self.PRICE, self.CURRENCY),
             "method": self.METHOD,
             "description": "iPhone 15 Pro case",
             "idempotency_key": "P20250830075329AB12CD34:1:create",
@@ -149,7 +150,7 @@ class GatewayContract:
         assert gateway.key == self.KEY
 
     def test_methods_are_offered_for_money_only(self, gateway):
-        some = gateway.methods(self.CURRENCY, Money.parse("19.99", self.CURRENCY))
+        some = gateway.methods(self.CURRENCY, Money.parse(self.PRICE, self.CURRENCY))
         assert self.METHOD in [method.key for method in some]
         assert all(method.label for method in some)
         assert list(gateway.methods(self.CURRENCY, Money(0, self.CURRENCY))) == []
