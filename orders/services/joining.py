@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.models import Order
+from orders.models import CreditPart, Order
 from pimpshop.core.states import remark
 
 
@@ -20,4 +20,5 @@ def hand_over(user_id: int, to_user_id: int, *, actor: str) -> list[str]:
         Order.objects.filter(pk=order.pk).update(user_id=to_user_id)
         remark(order, source="account", reason="two accounts of one person were joined", actor=actor)
         moved.append(order.order_no)
+    CreditPart.objects.filter(user_id=user_id).update(user_id=to_user_id)  # their holds move with the ledger
     return moved

@@ -29,7 +29,7 @@ from orders.models import Order
 from payments import states
 from payments.gateways import base
 from payments.models import PaymentIntent, WebhookEvent
-from payments.services import credit_settling, schedule
+from payments.services import schedule
 from pimpshop.core import bell
 from vending import states as vending_states
 from vending import tasks
@@ -174,8 +174,8 @@ def settle(
 ) -> bool:
     """Settle `intent` and all that follows, and end the `event` that led to it. False: nothing was written, go the plain
     way."""
-    if intent.gateway != "machine" or intent.metadata.get(credit_settling.PART):
-        return False  # (credits that pay a part are spent with it)
+    if intent.gateway != "machine":
+        return False
     now = timezone.now()
     delay = settings.MANUFACTURER_ORDER_DELAY_SECONDS
     params: list[Any] = [
