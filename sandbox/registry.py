@@ -4,12 +4,13 @@ from sandbox import calls, database, faults, jobs, knobs
 from sandbox.providers.airwallex.provider import PROVIDER as AIRWALLEX
 from sandbox.providers.alipay.provider import PROVIDER as ALIPAY
 from sandbox.providers.base import Provider
+from sandbox.providers.mailbox.provider import PROVIDER as MAILBOX
 from sandbox.providers.manufacturer.provider import PROVIDER as MANUFACTURER
 from sandbox.providers.stripe.provider import PROVIDER as STRIPE
 from sandbox.providers.wechat.provider import PROVIDER as WECHAT
 from sandbox.providers.wechatpay.provider import PROVIDER as WECHATPAY
 
-PROVIDERS: tuple[Provider, ...] = (MANUFACTURER, STRIPE, AIRWALLEX, ALIPAY, WECHATPAY, WECHAT)
+PROVIDERS: tuple[Provider, ...] = (MANUFACTURER, STRIPE, AIRWALLEX, ALIPAY, WECHATPAY, WECHAT, MAILBOX)
 
 for _provider in PROVIDERS:
     faults.declare(_provider.name, _provider.faults)
