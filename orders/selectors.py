@@ -44,6 +44,15 @@ def status_url(order: Order) -> str:
     return f"{settings.PUBLIC_BASE_URL}{status_path(order)}"
 
 
+def receipt_path(order: Order) -> str:
+    """The signed link of the order's receipt; the same key as its status page's."""
+    return f"/orders/{order.order_no}/receipt/?k={ids.link_key('order', order.order_no)}"
+
+
+def receipt_url(order: Order) -> str:
+    return f"{settings.PUBLIC_BASE_URL}{receipt_path(order)}"
+
+
 def may_see(order_no: str, key: str) -> bool:
     """Does `key` open that order's page?"""
     return ids.link_key_matches("order", order_no, key)
@@ -74,7 +83,7 @@ def get(order_no: str) -> Order:
 
 
 def line_texts(order: Order) -> list[dict[str, Any]]:
-    """{text, price} of each line, in the active language."""
+    """{text, price, quantity, sum} of each line, in the active language; `price` is that of one piece."""
     chinese = (get_language() or "").startswith("zh")
     lines = []
     for line in order.lines.all():
@@ -86,6 +95,8 @@ def line_texts(order: Order) -> list[dict[str, Any]]:
             {
                 "text": case or name or order.order_no,
                 "price": Money(line.unit_minor, order.currency),
+                "quantity": line.quantity,
+                "sum": Money(line.unit_minor * line.quantity, order.currency),
             }
         )
     return lines

@@ -299,10 +299,9 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# --- Mail, alerts, logs -----------------------------------------------------------------------------------------------
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-EMAIL_TIMEOUT = 10  # seconds; somebody waits for the page that mails them a code
-DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="pimpshop <shop@example.com>")
+# --- Receipts, alerts, logs -------------------------------------------------------------------------------------------
+#: The lines at the head of a receipt: the shop's name, its address, its tax number.
+RECEIPT_SHOP: list[str] = [line.strip() for line in env.str("RECEIPT_SHOP", default="pimpshop").split("|")]
 ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
 ALERT_WEBHOOK_URL: str = env.str("ALERT_WEBHOOK_URL", default="")
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")

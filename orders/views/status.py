@@ -71,6 +71,7 @@ def _status_context(request: HttpRequest, order_no: str) -> dict[str, object]:
             "fragment": f"{reverse('order-status-fragment', args=[order_no])}?k={key}",
             "again": _again(order) if shown["state"] in progress.PAYABLE | {"cancelled"} else "",
             "another": selectors.pay_path(order) if shown["state"] in progress.UNDER_WAY else "",
+            "receipt": selectors.receipt_path(order) if order.paid_at else "",
         },
     }
 
