@@ -112,10 +112,21 @@ class OrderLine(models.Model):
 
 class OrderEvent(StateEvent):
     order = models.ForeignKey(Order, models.CASCADE, related_name="events")
+    told = models.BooleanField(
+        db_default=False,
+        editable=False,
+        help_text="The messages to the buyer that follow from it are written.",
+    )
 
     class Meta(StateEvent.Meta):
         verbose_name = _("order event")
         verbose_name_plural = _("order events")
+        indexes = [
+            models.Index(
+                fields=["id"], condition=models.Q(told=False, to_status__in=["paid", "completed"]),
+                name="orderevent_untold",
+            )
+        ]  # fmt: skip
 
 
 class CreditPart(models.Model):

@@ -24,3 +24,17 @@ def _deliver() -> int:
     from orders.services import granting
 
     return sweeper.each(granting.due(), granting.grant_again)
+
+
+@sweeper.round("messages about orders to write", every=1)
+def _news() -> int:
+    from orders.services import news
+
+    return news.write_due()
+
+
+@sweeper.round("late cases to speak of", every=30)
+def _late() -> int:
+    from orders.services import news
+
+    return news.write_late()

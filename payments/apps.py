@@ -10,7 +10,11 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from payments import checks, tasks  # noqa: F401  (registers invariants and sweep rounds)
-        from payments.services import figures, stripe_mirror  # noqa: F401  (registers figures)
+        from payments.services import (  # noqa: F401  (registers figures, kinds of messages)
+            figures,
+            messages,
+            stripe_mirror,
+        )
 
         if stripe_mirror.is_on():
             stripe_mirror.harden()

@@ -113,3 +113,10 @@ def _mirror() -> int:
     if stripe_mirror.due(limit=1):
         bell.ring(mirror_stripe, thin=True)
     return 0
+
+
+@sweeper.round("messages about refunds to write", every=1)
+def _news() -> int:
+    from payments.services import news
+
+    return news.write_due()

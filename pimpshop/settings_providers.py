@@ -8,6 +8,7 @@ Under SANDBOX each setting defaults to what the simulators of `sandbox/` hand ou
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from pimpshop.environment import DATA_DIR, SANDBOX, SANDBOX_URL, env
@@ -87,6 +88,18 @@ WECHAT_MOBILE_APP_ID: str = env.str("WECHAT_MOBILE_APP_ID", default="")
 WECHAT_LOGIN_BASE = (
     _provider("WECHAT_LOGIN_BASE", f"{SANDBOX_URL}/wechat").rstrip("/") or "https://api.weixin.qq.com"
 )
+#: kind of message -> {"id": template, "data": {keyword: value}}; see pimpshop.core.notifications.subscription.
+WECHAT_MESSAGE_TEMPLATES: dict[str, Any] = env.json("WECHAT_MESSAGE_TEMPLATES", default={})
+#: The mini program's page that a message opens (with ?order_no=…); empty: none.
+WECHAT_MESSAGE_PAGE: str = env.str("WECHAT_MESSAGE_PAGE", default="")
+WECHAT_MESSAGE_STATE: str = env.str("WECHAT_MESSAGE_STATE", default="formal")
+
+# --- Mail ---------------------------------------------------------------------------------------------------------------
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+if SANDBOX and not env.str("EMAIL_URL", default=""):
+    EMAIL_BACKEND = "pimpshop.core.notifications.mail.SandboxBackend"  # read them at SANDBOX_URL/mailbox/
+EMAIL_TIMEOUT = 10  # seconds; somebody waits for the page that mails them a code
+DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", default="pimpshop <shop@example.com>")
 
 # --- Alipay -----------------------------------------------------------------------------------------------------------
 ALIPAY_APP_ID = _with_keys("ALIPAY_APP_ID", "2021000000000001")

@@ -99,10 +99,19 @@ class RefundEvent(StateEvent):
     published = models.BooleanField(
         db_default=False, editable=False, help_text="The outgoing events that tell of it are written."
     )
+    told = models.BooleanField(
+        db_default=False,
+        editable=False,
+        help_text="The messages to the buyer that follow from it are written.",
+    )
 
     class Meta(StateEvent.Meta):
         verbose_name = _("refund event")
         verbose_name_plural = _("refund events")
         indexes = [
-            models.Index(fields=["id"], condition=models.Q(published=False), name="refundevent_unpublished")
-        ]
+            models.Index(fields=["id"], condition=models.Q(published=False), name="refundevent_unpublished"),
+            models.Index(
+                fields=["id"], condition=models.Q(told=False, to_status__in=["created", "succeeded"]),
+                name="refundevent_untold",
+            ),
+        ]  # fmt: skip

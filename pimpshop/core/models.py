@@ -138,21 +138,46 @@ class OutboundCall(models.Model):
 
 
 class Notification(Timestamped):
-    """One message to a customer, exactly once per (reference, kind); sent from this row, never from a request."""
+    """One message to a customer, exactly once per (reference, kind); sent from this row, never from a request.
+
+    `due_at` is when to try next; while somebody sends, when their right to do so ends; NULL: it has ended (`outcome`)."""
+
+    class Outcome(models.TextChoices):
+        SENT = "sent", _("sent")
+        NOBODY = "nobody", _("nobody to tell")
+        OVERTAKEN = "overtaken", _("overtaken by a later message")
+        UNWANTED = "unwanted", _("not wanted by its receiver")
+        SHOWN = "shown", _("shown on the status page")
+        GAVE_UP = "gave_up", _("given up")
 
     reference = models.CharField(_("about"), max_length=120)
     kind = models.CharField(_("kind"), max_length=64)
     recipient = models.CharField(_("to"), max_length=254, blank=True)
-    language = models.CharField(max_length=10, default="en")
+    language = models.CharField(_("language"), max_length=10, default="en")
     data = models.JSONField(default=dict, blank=True)
+    due_at = models.DateTimeField(_("next attempt"), null=True, blank=True, default=timezone.now)
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    last_error = models.CharField(max_length=500, blank=True)
+    outcome = models.CharField(_("how it ended"), max_length=12, choices=Outcome.choices, blank=True)
+    channel = models.CharField(_("sent by"), max_length=12, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    again = models.PositiveSmallIntegerField(
+        _("sent again by staff"), default=0, help_text=_("Each time is a message of its own.")
+    )
+    last_error = models.CharField(_("last error"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
-        constraints = [models.UniqueConstraint(fields=["reference", "kind"], name="notification_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["reference", "kind"], name="notification_once"),
+            models.CheckConstraint(
+                condition=models.Q(sent_at=None) | models.Q(due_at=None, outcome="sent"),
+                name="notification_sent_is_over",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notification_due")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.reference}"

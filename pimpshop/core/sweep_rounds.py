@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pimpshop.core import alerts, heartbeat, idempotency, sweeper
+from pimpshop.core import alerts, bell, heartbeat, idempotency, sweeper, tasks
+from pimpshop.core.notifications import outbox
 
 
 @sweeper.round("sweeper heartbeat", every=5)
@@ -19,3 +20,11 @@ def _forget() -> int:
 @sweeper.round("alerts", every=10)
 def _alert() -> int:
     return alerts.send_due()
+
+
+@sweeper.round("messages to customers", every=2)
+def _messages() -> int:
+    """A worker sends them, for a mail server may be slow; what no worker took in time is sent here."""
+    if outbox.due(limit=1):
+        bell.ring(tasks.send_notifications, thin=True)
+    return outbox.send_due(unheard=True)

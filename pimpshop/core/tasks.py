@@ -1,4 +1,4 @@
-"""Celery tasks of the kernel: heartbeats and the nightly invariants."""
+"""Celery tasks of the kernel: heartbeats, messages to customers, the nightly invariants."""
 
 from __future__ import annotations
 
@@ -12,6 +12,14 @@ def beat_heartbeat() -> None:
     """Beat enqueued this and a worker ran it: both live."""
     heartbeat.beat("beat")
     heartbeat.beat("worker")
+
+
+@shared_task(name="pimpshop.core.tasks.send_notifications", time_limit=300, soft_time_limit=270)
+def send_notifications() -> int:
+    """Send the messages to customers that are due."""
+    from pimpshop.core.notifications import outbox
+
+    return outbox.send_due()
 
 
 @shared_task(name="pimpshop.core.tasks.check_invariants", time_limit=900, soft_time_limit=840)

@@ -105,7 +105,19 @@ class PrintJob(StateModel, Timestamped):
 
 class PrintJobEvent(StateEvent):
     print_job = models.ForeignKey(PrintJob, models.CASCADE, related_name="events")
+    told = models.BooleanField(
+        db_default=False,
+        editable=False,
+        help_text="The messages to the buyer that follow from it are written.",
+    )
 
     class Meta(StateEvent.Meta):
         verbose_name = _("print job event")
         verbose_name_plural = _("print job events")
+        indexes = [
+            models.Index(
+                fields=["id"],
+                condition=models.Q(told=False, to_status="accepted"),
+                name="printjobevent_untold",
+            )
+        ]
