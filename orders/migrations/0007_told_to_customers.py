@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0005_guests_addresses"),
+        ("orders", "0006_credit_parts"),
     ]
 
     operations = [
