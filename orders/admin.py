@@ -80,7 +80,8 @@ class OrderAdmin(StoryMixin, EvidenceAdmin):
             {
                 "classes": ["collapse"],
                 "fields": (
-                    "order_no", "public_id", "created_at", "paid_at", "completed_at", "updated_at", "language", "remark",
+                    "order_no", "public_id", "created_at", "cancel_at", "paid_at", "completed_at", "updated_at", "language",
+                    "remark",
                 ),
             },
         ),

@@ -28,6 +28,7 @@ from payments.services import credit_words as words
 from pimpshop.core import budget, errors, throttles
 from pimpshop.core.api import idempotent
 from pimpshop.core.api.callers import caller_of
+from pimpshop.core.parsers import StrictJSONParser, UnreadParser
 
 log = structlog.get_logger(__name__)
 
@@ -126,6 +127,7 @@ class CreateOrderView(OrderDoor):
 class PayView(OrderDoor):
     operation = "credit_pay"
     permission_classes = [has_scope("payments:pay")]
+    parser_classes = [StrictJSONParser, UnreadParser]
 
     @extend_schema(
         operation_id="pay_credit_order", request=None, tags=TAGS, examples=examples.PAY,

@@ -83,3 +83,17 @@ class StrictJSONParser(BaseParser):
         if not raw.strip():
             return {}
         return loads(raw)
+
+
+class UnreadParser(BaseParser):
+    """For a call that needs no body: whatever else a client sends along, in whatever form, is not looked at."""
+
+    media_type = "*/*"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Any = None,
+    ) -> Any:
+        return {}

@@ -147,6 +147,19 @@ def test_pay_again_answers_the_open_payment(alice: Shopper, books: WechatBooks) 
     assert (PaymentIntent.objects.count(), len(books.asked("jsapi"))) == (1, 1)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b"", ""), (b"", "application/json"), (b"{}", "application/json"), (b'{"order_id": 7}', "application/json"),
+     (b"", "application/x-www-form-urlencoded"), (b"a=1", "application/x-www-form-urlencoded"), (b"x", "text/plain"),
+     (b"--x--\r\n", "multipart/form-data; boundary=x")],
+)  # fmt: skip
+def test_pay_needs_no_body(alice: Shopper, books: WechatBooks, body: bytes, kind: str) -> None:
+    order = alice.order()
+    answer = alice.client.generic("POST", f"/api/orders/pay/{order.pk}", body, kind, headers=alice.headers)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["payment_data"]["outTradeNo"] == order.order_no
+
+
 def test_a_repeat_is_signed_anew(alice: Shopper, books: WechatBooks) -> None:
     order = alice.order()
     alice.pays(order)
