@@ -256,8 +256,10 @@ CORS_URLS_REGEX = r"^/((api|v2)/.*|create-checkout-session/?|process-payment-suc
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "Idempotent-Replayed"]
 CORS_ALLOW_HEADERS = [
     "accept", "accept-language", "authorization", "content-type", "idempotency-key", "x-session-token",
-    "x-payment-client-secret", "x-request-id",
+    "x-client", "x-payment-client-secret", "x-request-id",
 ]  # fmt: skip
+#: Apps in which packs and plans are not sold (pimpshop.core.clients): miniprogram:ios, or miniprogram for all platforms.
+VIRTUAL_GOODS_HIDDEN: list[str] = env.list("VIRTUAL_GOODS_HIDDEN", default=[])
 REDIRECT_ALLOWED_HOSTS: list[str] = env.list("REDIRECT_ALLOWED_HOSTS", default=[])
 OUTBOUND_ALLOWED_HOSTS: list[str] = env.list("OUTBOUND_ALLOWED_HOSTS", default=[])
 SILENCED_SYSTEM_CHECKS = (

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from accounts.authentication import BearerAuthentication, PageSession
 from payments.api.wechat_bodies import Metadata
 from payments.services import checkout_sessions, operations
-from pimpshop.core import redirects, throttles
+from pimpshop.core import clients, redirects, throttles
 from pimpshop.core.api import idempotent
 from pimpshop.core.api.callers import caller_of
 from pimpshop.core.middleware import supported_language
@@ -48,6 +48,7 @@ def _refusals(*statuses: int) -> dict[int, Any]:
     why = {
         400: "invalid_price_id, currency_not_supported, amount_too_small, amount_too_large, redirect_not_allowed, invalid_request",
         401: "unauthorized: a token that is not valid (any more)",
+        403: "virtual_goods_hidden: plans are not sold in the app that asks (X-Client)",
         404: "price_not_found; session_not_found",
         429: "rate_limit_exceeded: wait `Retry-After` seconds",
         502: "payment_not_started: nothing was charged",
@@ -57,7 +58,7 @@ def _refusals(*statuses: int) -> dict[int, Any]:
 
 
 _REFUSED = OpenApiExample(
-    "refused", response_only=True, status_codes=["400", "401", "404", "429", "502", "503"],
+    "refused", response_only=True, status_codes=["400", "401", "403", "404", "429", "502", "503"],
     value={"error": {"code": "invalid_price_id", "message": "…", "type": "invalid_request_error"}},
 )  # fmt: skip
 
@@ -74,7 +75,7 @@ class CheckoutView(APIView):
 class CreateCheckoutSession(CheckoutView):
     @extend_schema(
         request=Checkout, tags=["checkout"],
-        responses={200: OpenApiTypes.OBJECT, **_refusals(400, 401, 404, 429, 502, 503)},
+        responses={200: OpenApiTypes.OBJECT, **_refusals(400, 401, 403, 404, 429, 502, 503)},
         examples=[
             OpenApiExample("request", value={"priceId": "price_1Qme87HVMy0i1BlJR1PRWOgz"}, request_only=True),
             OpenApiExample("answer", value={"url": "https://checkout.stripe.com/xxx", "sessionId": "cs_xxx"},
@@ -91,6 +92,7 @@ class CreateCheckoutSession(CheckoutView):
 
 
 def _asked(request: Request) -> checkout_sessions.Asked:
+    clients.must_sell_virtual_goods(request)
     body = Checkout(data=request.data)
     body.is_valid(raise_exception=True)
     sent = {name: value for name, value in body.validated_data.items() if value is not None}

@@ -20,7 +20,7 @@ _STANDS: dict[str, Any] = {
 _WHY = {
     400: "商品不存在或已下架, 订单已支付, 订单已取消, 订单已退款, no log-in through the mini program, a field that does not fit",
     401: "No token, or one that is not valid any more; the callback without its token.",
-    403: "This token or key may not do that, or acts for nobody.",
+    403: "This token or key may not do that, or acts for nobody; credits are not sold in the app that asks (X-Client).",
     404: "订单不存在; 商品不存在或已下架",
     409: "The idempotency key was used for something else.",
     429: "Too many requests: wait `Retry-After` seconds.",

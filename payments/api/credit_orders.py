@@ -25,7 +25,7 @@ from payments.serializers import credit_orders as bodies
 from payments.services import credit_answers as answers
 from payments.services import credit_orders, inbox, operations
 from payments.services import credit_words as words
-from pimpshop.core import budget, errors, throttles
+from pimpshop.core import budget, clients, errors, throttles
 from pimpshop.core.api import idempotent
 from pimpshop.core.api.callers import caller_of
 from pimpshop.core.parsers import StrictJSONParser, UnreadParser
@@ -59,18 +59,21 @@ class ProductsView(ProductDoor):
         responses={200: bodies.Product(many=True), **examples.refusals(400, 429)},
     )  # fmt: skip
     def get(self, request: Request) -> Response:
-        """GET /api/products/: the packs that are sold for yuan, in their order."""
+        """GET /api/products/: the packs that are sold for yuan, in their order. Empty in an app that may not sell them
+        (`X-Client`)."""
         page = bodies.Page(data=request.query_params).bounds()
-        return Response([answers.product(*offer) for offer in credit_orders.products()[page]])
+        offers = [] if clients.hides_virtual_goods(request) else credit_orders.products()[page]
+        return Response([answers.product(*offer) for offer in offers])
 
 
 class ProductView(ProductDoor):
     @extend_schema(
         operation_id="get_credit_product", tags=TAGS, examples=examples.PRODUCT,
-        responses={200: bodies.Product, **examples.refusals(404, 429)},
+        responses={200: bodies.Product, **examples.refusals(403, 404, 429)},
     )  # fmt: skip
     def get(self, request: Request, product_id: str) -> Response:
         """GET /api/products/{product_id}."""
+        clients.must_sell_virtual_goods(request)
         known = product_id.isascii() and product_id.isdigit() and len(product_id) < 10
         try:
             offer = credit_orders.product(int(product_id) if known else 0)
@@ -116,6 +119,7 @@ class CreateOrderView(OrderDoor):
     @idempotent.idempotent
     def post(self, request: Request) -> Response:
         """POST /api/orders/create: an order at our price. It ends by itself if nobody pays it within an hour."""
+        clients.must_sell_virtual_goods(request)
         body = bodies.CreateOrder(data=request.data)
         body.is_valid(raise_exception=True)
         number, user = body.validated_data["product_id"], self.user()
@@ -137,6 +141,7 @@ class PayView(OrderDoor):
     def post(self, request: Request, order_id: str) -> Response:
         """POST /api/orders/pay/{order_id}: what wx.requestPayment takes. Asked twice: the payment that is open. What
         wx.requestPayment reports proves nothing: ask payment-status."""
+        clients.must_sell_virtual_goods(request)
         caller = caller_of(request)
         order = self.order()
         intent = credit_orders.pay(

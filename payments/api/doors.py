@@ -15,7 +15,7 @@ from accounts.authentication import STAFF_SCOPES, may
 from payments.serializers import answers
 from payments.services import intents, refusals
 from payments.services.visibility import Viewer
-from pimpshop.core import throttles
+from pimpshop.core import clients, throttles
 from pimpshop.core.api.callers import caller_of, owner_of
 
 #: Counted before anybody is known, so that guessing keys and tokens stops.
@@ -99,13 +99,14 @@ def viewer_of(request: Request, scope: str, *, by_secret: bool) -> Viewer:
     secret may help."""
     caller, by_right = caller_of(request), may(request, scope)
     secret = request.headers.get("X-Payment-Client-Secret", "")[:200]
+    sells_virtual = not clients.hides_virtual_goods(request)
     if not by_right and not (by_secret and may(request, "payments:pay")):
         raise refusals.MayNot
     if caller is None or caller.kind == "user":
         staff = by_right and scope in STAFF_SCOPES
         return Viewer(
             user_id=request.user.pk, sees_all=staff, by_right=by_right, secret=secret,
-            actor=f"user:{request.user.pk}",
+            actor=f"user:{request.user.pk}", sells_virtual=sells_virtual,
         )  # fmt: skip
     return Viewer(
         user_id=caller.user_id,
@@ -116,4 +117,5 @@ def viewer_of(request: Request, scope: str, *, by_secret: bool) -> Viewer:
         is_public=caller.kind == "publishable",
         actor=f"key:{caller.key_id}",
         secret=secret,
+        sells_virtual=sells_virtual,
     )

@@ -21,7 +21,7 @@ from payments import selectors
 from payments.api import wechat_bodies as bodies
 from payments.api import wechat_examples as examples
 from payments.services import operations, refund_requests, sync, wechat_answers, wechat_orders
-from pimpshop.core import errors, throttles
+from pimpshop.core import clients, errors, throttles
 from pimpshop.core.api import idempotent
 from pimpshop.core.api.callers import caller_of, owner_of
 
@@ -99,6 +99,7 @@ def _asked(request: Request, body: Any, method: str) -> wechat_orders.Asked:
         openid=sent.get("openid", ""),
         metadata=sent.get("metadata", {}),
         method=method,
+        sells_virtual=not clients.hides_virtual_goods(request),
         language=get_language() or "en",
         client_ip=throttles.client_address(request),
         api_key_id=caller.key_id if caller else None,

@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from orders.models import Order
-from orders.services import credit_parts, merchant_orders
+from orders.services import credit_parts, granting, merchant_orders
 from payments import registry, states
 from payments.gateways import base
 from payments.models import PaymentIntent, SavedPaymentMethod
 from payments.services import intents, keeping, offers, online_payments, refusals, switches, sync, visibility
 from payments.services.visibility import Viewer
-from pimpshop.core import errors, ids
+from pimpshop.core import clients, errors, ids
 from pimpshop.core.money import Money
 
 #: In an attempt's metadata: the request with an idempotency key that made it (as the id of the order that it may make).
@@ -85,6 +85,8 @@ def start(asked: Asked, viewer: Viewer) -> tuple[PaymentIntent, str]:
         raise errors.ShopError(gettext("This gateway cannot hold money first. Nothing was charged."))
     saved = _saved(asked.means, gateway, viewer)
     order = _order(asked, viewer, saved)
+    if order.kind in granting.KINDS and not viewer.sells_virtual:
+        raise clients.VirtualGoodsHidden
     _must_be_the_buyers(asked, saved, order.user_id, viewer)
     if (paid := _paid_before(asked, order)) is not None:
         return paid

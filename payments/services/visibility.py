@@ -30,6 +30,7 @@ class Viewer:
     by_right: bool = False
     is_server: bool = False
     is_public: bool = False
+    sells_virtual: bool = True  # the app that asks may sell packs and plans (core.clients)
     actor: str = ""
     secret: str = field(default="", repr=False)
 

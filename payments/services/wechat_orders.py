@@ -16,11 +16,11 @@ from accounts.models import User
 from catalog import selectors as catalogue
 from orders import selectors as orders
 from orders.models import Order
-from orders.services import checkout, credit_parts, goods_orders
+from orders.services import checkout, credit_parts, goods_orders, granting
 from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import closing, intents, online_payments
-from pimpshop.core import errors
+from pimpshop.core import clients, errors
 
 GATEWAY, CURRENCY = "wechatpay", "CNY"
 
@@ -54,6 +54,7 @@ class Asked:
     language: str = "en"
     client_ip: str = ""
     api_key_id: int | None = None
+    sells_virtual: bool = True  # the app that asks may sell packs and plans (core.clients)
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
@@ -61,7 +62,7 @@ def start(asked: Asked) -> PaymentIntent:
     """The attempt of what was asked for, waiting for its payer.
 
     Raises ContentUnknown, checkout.PriceDiffers, catalogue.NotSold, NotPayableHere, intents.AlreadyPaid,
-    intents.SessionMoved, intents.PaymentUncertain, intents.PaymentNotStarted, PaymentClosed.
+    clients.VirtualGoodsHidden, intents.SessionMoved, intents.PaymentUncertain, intents.PaymentNotStarted, PaymentClosed.
     """
     order = _order(asked)
     kept = {"body": asked.body, "client": asked.metadata, "content_id": asked.content_id}
@@ -100,6 +101,7 @@ def _order(asked: Asked) -> Order:
         order = orders.find(asked.content_id)
         if order is None or order.user_id != asked.user.pk:
             raise ContentUnknown
+        _must_be_sold_here(asked, virtual=order.kind in granting.KINDS)
         online_payments.must_be_unpaid(order)
         if order.currency != CURRENCY:
             raise NotPayableHere
@@ -110,9 +112,15 @@ def _order(asked: Asked) -> Order:
         design = _design(asked.user, name)
         _compare(asked, catalogue.case_price(design.shell, CURRENCY))
         return goods_orders.order_case(design=design, currency=CURRENCY, buyer=buyer, source="api")
+    _must_be_sold_here(asked, virtual=True)
     product = _product(kind, name)
     _compare(asked, catalogue.product_price(product, CURRENCY))
     return goods_orders.order_product(product=product, currency=CURRENCY, buyer=buyer, source="api")
+
+
+def _must_be_sold_here(asked: Asked, *, virtual: bool) -> None:
+    if virtual and not asked.sells_virtual:
+        raise clients.VirtualGoodsHidden
 
 
 def _compare(asked: Asked, ours: Any) -> None:
