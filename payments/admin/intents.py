@@ -15,7 +15,7 @@ from unfold.enums import ActionVariant
 
 from payments import states
 from payments.models import PaymentIntent
-from payments.services import refund_steps, refunds, sync
+from payments.services import refund_credits, refund_steps, refunds, sync
 from pimpshop.core.admin import finding, timeline, words
 from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
@@ -70,6 +70,21 @@ def _pay_back(intent: PaymentIntent, doing: Doing) -> str:
         intent=intent, amount_minor=_left(intent), actor=doing.actor, reason=doing.reason, note=doing.reason
     )
     return gettext("refund %s is written; pay it back and mark it") % refund.out_refund_no
+
+
+def _pay_back_as_credits(intent: PaymentIntent, doing: Doing) -> str:
+    try:
+        amount = Money.parse(doing.amount, intent.currency).amount_minor if doing.amount else None
+    except InvalidAmount as error:
+        raise refunds.RefundTooLarge(_("That is no amount. Nothing was paid back.")) from error
+    refund = refund_credits.request_refund(
+        intent=intent, amount_minor=amount, actor=doing.actor, reason=doing.reason, email=doing.person
+    )
+    return gettext("refund %(number)s: %(credits)s instead of %(amount)s") % {
+        "number": refund.out_refund_no,
+        "credits": words.money(refund.metadata["credits"], "CREDITS"),
+        "amount": words.money(refund.amount_minor, refund.currency),
+    }
 
 
 @admin.register(PaymentIntent)
@@ -142,6 +157,23 @@ class PaymentIntentAdmin(StoryMixin, EvidenceAdmin):
             icon="undo",
             variant=ActionVariant.WARNING,
             possible=_refundable,
+            audited=True,
+            on_lists=False,
+            permission="payments.add_refund",
+        ),
+        Act(
+            "pay-back-as-credits",
+            _("Pay back as credits"),
+            _(
+                "Instead of money the shopper gets credits at once, at the case's own rate. It counts as paid back and cannot be undone."
+            ),
+            _pay_back_as_credits,
+            reason=WHY,
+            amount=_("How much of the money? Empty: all that is left"),
+            person=_("The shopper's e-mail address, if the order has no account"),
+            icon="redeem",
+            variant=ActionVariant.WARNING,
+            possible=lambda intent: _refundable(intent) and bool(refund_credits.worth(intent, _left(intent))),
             audited=True,
             on_lists=False,
             permission="payments.add_refund",

@@ -12,9 +12,9 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from payments.models import Refund
-from payments.services import refunds
+from payments.services import refund_credits, refunds
 from pimpshop.core.admin import dashboard, finding, timeline, words
-from pimpshop.core.admin.acting import Act, Doing
+from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 
@@ -28,6 +28,12 @@ def _by_hand(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def _mark(refund: Refund, doing: Doing) -> None:
     refunds.mark_paid_back(refund=refund, actor=doing.actor, note=doing.reason)
+
+
+def _as_credits(refund: Refund, doing: Doing) -> None:
+    refund_credits.pay_manual_refund(
+        refund=refund, actor=doing.actor, reason=doing.reason, email=doing.person
+    )
 
 
 @admin.register(Refund)
@@ -60,6 +66,25 @@ class RefundAdmin(StoryMixin, EvidenceAdmin):
             possible=lambda refund: refund.kind == Refund.Kind.MANUAL and refund.status in OPEN,
             audited=True,
             on_lists=False,
+        ),
+        Act(
+            "pay-as-credits",
+            _("Pay back as credits"),
+            _(
+                "Instead of money the shopper gets credits at once, at the case's own rate. It counts as paid back and cannot be undone."
+            ),
+            _as_credits,
+            reason=WHY,
+            person=_("The shopper's e-mail address, if the order has no account"),
+            icon="redeem",
+            possible=lambda refund: (
+                refund.kind == Refund.Kind.MANUAL
+                and refund.status in OPEN
+                and bool(refund_credits.worth(refund.intent, refund.amount_minor))
+            ),
+            audited=True,
+            on_lists=False,
+            permission="payments.add_refund",
         ),
     )
     state = words.state_column()

@@ -1,4 +1,5 @@
-"""Refunds: the row is committed before any call. A refund of kind `manual` is done by hand (at the machine)."""
+"""Refunds: the row is committed before any call. A refund of kind `manual` is done by hand (at the machine);
+one of kind `credits` was done as credits by staff."""
 
 from __future__ import annotations
 
@@ -24,6 +25,7 @@ class Refund(StateModel, Timestamped):
     class Kind(models.TextChoices):
         PROVIDER = "provider", _("by the provider")
         MANUAL = "manual", _("by hand")
+        CREDITS = "credits", _("as credits")
 
     class Origin(models.TextChoices):
         STAFF = "staff", _("staff")

@@ -55,6 +55,14 @@ def refund_notes(order: Order) -> list[str]:
 
 def _surplus(intent: PaymentIntent) -> str:
     amount = shop.money(Money(intent.captured_minor, intent.currency))
+    if intent.order.paid_at is None:
+        if intent.refunded_minor >= intent.captured_minor:
+            return _("Your payment of %(amount)s came too late for this order and was given back.") % {
+                "amount": amount
+            }
+        return _("Your payment of %(amount)s came too late for this order and is on its way back to you.") % {
+            "amount": amount
+        }
     if intent.refunded_minor >= intent.captured_minor:
         return _("You had paid twice. The second payment of %(amount)s was given back.") % {"amount": amount}
     return _("You have paid twice. The second payment of %(amount)s is on its way back to you.") % {
@@ -71,6 +79,12 @@ def _given_back(intent: PaymentIntent) -> list[str]:
         notes.append(
             _("You got back %(back)s of %(whole)s.") % {"back": shop.money(back), "whole": shop.money(whole)}
         )
+    for refund in Refund.objects.filter(intent=intent, kind=Refund.Kind.CREDITS, status="succeeded"):
+        told = {
+            "amount": shop.money(refund.amount),
+            "credits": shop.money(Money(refund.metadata.get("credits", 0), "CREDITS")),
+        }
+        notes.append(_("Instead of %(amount)s you got %(credits)s.") % told)
     coming = Refund.objects.filter(intent=intent, status__in=("created", "pending"))
     under_way = sum(coming.values_list("amount_minor", flat=True))
     if under_way:

@@ -98,10 +98,24 @@ def request_manual_refund(
 ) -> Refund:
     """Staff decide to pay back by hand (at the machine): the row to be marked when it is done. What was not sent to the
     machine waits meanwhile, if all is to be paid back. Raises as `request_refund` does."""
+    return record(
+        intent=intent,
+        amount_minor=amount_minor,
+        kind=Refund.Kind.MANUAL,
+        actor=actor,
+        reason=reason,
+        note=note,
+    )
+
+
+def record(
+    *, intent: PaymentIntent, amount_minor: int | None, kind: str, actor: str, reason: str, note: str = ""
+) -> Refund:
+    """The row of a refund that staff pay themselves (by hand, as credits). Raises as `request_refund` does."""
     with transaction.atomic():
         locked = PaymentIntent.objects.select_for_update(no_key=True).get(pk=intent.pk)
         return _record(
-            locked, _must_fit(locked, amount_minor), kind=Refund.Kind.MANUAL, origin=Refund.Origin.STAFF, actor=actor,
+            locked, _must_fit(locked, amount_minor), kind=kind, origin=Refund.Origin.STAFF, actor=actor,
             reason=reason, note=note, source="admin",
         )  # fmt: skip
 

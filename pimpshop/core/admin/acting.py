@@ -39,6 +39,7 @@ class Doing:
     actor: str
     reason: str = ""
     amount: str = ""  # as it was typed, in major units; empty: all
+    person: str = ""  # an e-mail address, if one was typed
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Act:
     run: Callable[[Any, Doing], bool | str | None]
     reason: Any = None  # the label of the required text; None: nothing is asked
     amount: Any = None  # the label of an amount that may be left empty; None: none is asked (never on lists)
+    person: Any = (
+        None  # the label of an e-mail address that may be left empty; None: none is asked (never on lists)
+    )
     icon: str = "bolt"
     variant: ActionVariant = ActionVariant.DEFAULT
     possible: Callable[[Any], bool] = lambda obj: True
@@ -60,8 +64,12 @@ class Act:
     permission: str = ""  # "app.codename"; empty: to change this model
 
 
+#: What an act's form may ask for.
+_TYPED = ("reason", "amount", "person")
+
+
 class ActForm(forms.Form):
-    """The reason of an act, where one is asked, and the amount. `once` makes a form that is sent twice act once."""
+    """The reason of an act, where one is asked, and amount and person. `once` makes a form that is sent twice act once."""
 
     amount = forms.CharField(
         max_length=20,
@@ -69,6 +77,7 @@ class ActForm(forms.Form):
         required=False,
         widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
     )
+    person = forms.EmailField(max_length=254, required=False, widget=UnfoldAdminTextInputWidget())
     reason = forms.CharField(
         max_length=500, strip=True, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True})
     )
@@ -84,6 +93,10 @@ class ActForm(forms.Form):
             del self.fields["amount"]
         else:
             self.fields["amount"].label = act.amount
+        if act.person is None:
+            del self.fields["person"]
+        else:
+            self.fields["person"].label = act.person
         self.fields["once"].initial = ids.new_token()
 
 
@@ -146,9 +159,7 @@ class ActingMixin(ModelAdmin):
         if request.method != "POST" or not form.is_valid():
             return self._ask(request, act, form, [obj], keep=False)
         if self._first_time(request, act, obj, form.cleaned_data.get("once", "")):
-            self._do(
-                request, act, [obj], form.cleaned_data.get("reason", ""), form.cleaned_data.get("amount", "")
-            )
+            self._do(request, act, [obj], **{name: form.cleaned_data.get(name, "") for name in _TYPED})
         return HttpResponseRedirect(self._page_of(obj))
 
     def _first_time(self, request: HttpRequest, act: Act, obj: Any, once: str) -> bool:
@@ -205,8 +216,8 @@ class ActingMixin(ModelAdmin):
             },
         )
 
-    def _do(self, request: HttpRequest, act: Act, rows: Iterable[Any], reason: str, amount: str = "") -> None:
-        doing = Doing(actor=str(request.user), reason=reason, amount=amount)
+    def _do(self, request: HttpRequest, act: Act, rows: Iterable[Any], reason: str, **typed: str) -> None:
+        doing = Doing(actor=str(request.user), reason=reason, **typed)
         for obj in rows:
             try:
                 answer = act.run(obj, doing)

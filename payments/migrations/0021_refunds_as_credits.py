@@ -1,0 +1,21 @@
+"""A refund may be paid as credits."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("payments", "0020_joined_accounts"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="refund",
+            name="kind",
+            field=models.CharField(
+                choices=[("provider", "by the provider"), ("manual", "by hand"), ("credits", "as credits")],
+                max_length=12,
+                verbose_name="kind",
+            ),
+        ),
+    ]

@@ -1,0 +1,105 @@
+"""Money paid back as credits: staff decide it, with a reason, and the shopper has them at once.
+
+For cases: the rate is the case's own (orders.services.credit_parts), rounded up. Guarantees: one transaction reserves the
+refund, takes back what the money had bought, grants the credits under the refund's number and ends it, so it happens
+exactly once or not at all; it counts as paid back like any refund. Locks: the payment, the order, the account. No call.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from credits.services import ledger
+from orders.models import Order
+from orders.services import credit_parts
+from payments.gateways import base
+from payments.models import PaymentIntent, Refund
+from payments.services import refund_steps, refunds
+from pimpshop.core import errors
+from pimpshop.core.models import AuditEntry
+
+
+class NoOwner(errors.ShopError):
+    code = "credits_need_an_owner"
+    message = _(
+        "Nobody is known to whom the credits belong. Give the shopper's e-mail address. Nothing was changed."
+    )
+
+
+class NoRate(errors.Conflict):
+    code = "no_credits_rate"
+    message = _("What was bought has no price in credits. Nothing was changed.")
+
+
+def worth(intent: PaymentIntent, minor: int) -> int | None:
+    """The credits that stand for `minor` units of a payment; None where there is no rate (no case, no price in credits)."""
+    rate = credit_parts.rate_of(intent.order)
+    return rate.worth(minor) if rate is not None else None
+
+
+def request_refund(
+    *, intent: PaymentIntent, amount_minor: int | None, actor: str, reason: str, email: str = ""
+) -> Refund:
+    """Pay `amount_minor` (None: all that is left) of a payment back as credits: to the order's user, else to whoever proves
+    the order's address or `email`. Raises NoRate, NoOwner, and as refunds.request_refund does."""
+    with transaction.atomic():
+        refund = refunds.record(
+            intent=intent, amount_minor=amount_minor, kind=Refund.Kind.CREDITS, actor=actor, reason=reason
+        )
+        _pay(refund, actor=actor, reason=reason, email=email)
+    refund.refresh_from_db()
+    return refund
+
+
+def pay_manual_refund(*, refund: Refund, actor: str, reason: str, email: str = "") -> None:
+    """A refund that was to be paid back by hand is paid as credits instead. Raises NoRate, NoOwner, refunds.RefundNotOpen."""
+    with transaction.atomic():
+        PaymentIntent.objects.select_for_update(no_key=True).get(pk=refund.intent_id)
+        open_ = Refund.objects.filter(
+            pk=refund.pk, kind=Refund.Kind.MANUAL, status__in=("created", "pending")
+        )
+        if not open_.update(kind=Refund.Kind.CREDITS):
+            raise refunds.RefundNotOpen
+        refund.refresh_from_db()
+        _pay(refund, actor=actor, reason=reason, email=email)
+
+
+def _pay(refund: Refund, *, actor: str, reason: str, email: str) -> None:
+    """Grant, then end the refund, inside the caller's transaction."""
+    intent = PaymentIntent.objects.select_related("order").get(pk=refund.intent_id)
+    credits = worth(intent, refund.amount_minor)
+    if not credits:
+        raise NoRate
+    owner = _owner(intent.order, email)
+    done = base.RefundResult(status=base.RefundStatus.SUCCEEDED)
+    told = {**refund.metadata, "credits": credits}
+    if not refund_steps.apply_result(
+        refund, done, source="admin", actor=actor, reason=reason, note=reason[:500], metadata=told
+    ):
+        raise refunds.RefundNotOpen
+    ledger.grant(
+        amount=credits, reference=refund.out_refund_no, payment_reference=refund.out_refund_no, reason=reason, actor=actor,
+        **owner,
+    )  # fmt: skip
+    AuditEntry.objects.create(
+        actor=actor,
+        action="paid back as credits",
+        subject=refund.out_refund_no,
+        reason=reason,
+        data={"credits": credits},
+    )
+
+
+def _owner(order: Order, email: str) -> dict[str, Any]:
+    """Whose the credits are. What staff type comes first only where the order knows nobody. Raises NoOwner."""
+    if order.user_id is not None:
+        return {"user_id": order.user_id}
+    address = order.email or email.strip().lower()
+    if not address:
+        raise NoOwner
+    user = User.objects.filter(email__iexact=address, is_active=True).first() if not order.email else None
+    return {"user_id": user.pk} if user is not None else {"email": address}
