@@ -46,12 +46,6 @@ def left_of_payment(payment_reference: str) -> int | None:
     return left
 
 
-def spent_on(subject: str) -> int:
-    """The credits with which something (an order) was paid, less those that were given back."""
-    spent = Hold.objects.filter(subject=subject, status="committed")
-    return spent.aggregate(spent=Sum(F("amount") - F("returned")))["spent"] or 0
-
-
 @dataclass(frozen=True, slots=True)
 class StatementRow:
     """One line of a user's statement: `amount` signed, `balance` after it, both in credits."""

@@ -18,6 +18,7 @@ from accounts import selectors as accounts
 from credits.models import PlanTerm
 from orders import selectors
 from orders.models import Order
+from orders.services import credit_parts
 from pimpshop.core.models import Notification
 from pimpshop.core.money import Money
 from pimpshop.core.notifications import kinds, letters
@@ -62,9 +63,9 @@ def _paid(note: Notification) -> kinds.Letter | None:
     if order is None or order.paid_at is None or order.status == "refunded":
         return None
     job = PrintJob.objects.filter(order_no=order.order_no).first()
-    machine = job.machine if job else None
+    machine, part = job.machine if job else None, credit_parts.current(order)
     return letter(
-        order, kind=order.kind, place=_place(machine), chooses=bool(job and job.status == "waiting" and not job.held)
+        order, kind=order.kind, credits=Money(part.credits, credit_parts.CREDITS) if part else None, place=_place(machine), chooses=bool(job and job.status == "waiting" and not job.held)
     )  # fmt: skip
 
 

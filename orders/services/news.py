@@ -1,7 +1,7 @@
 """From what happened to an order to the messages that its buyer gets: the rows of the outbox.
 
 The source of truth are the event rows that are written in the transaction of the change itself, by `advance()` as by the
-functions of the quick ways; a marker with a partial index says which of them were not looked at (ADR 16), so settling
+functions of the quick ways; a marker with a partial index says which of them were not looked at (ADR 17), so settling
 sends no further statement. Guarantees: rows and markers are one transaction, so whoever dies in between loses and doubles
 nothing; several at once share the events (SKIP LOCKED), and (reference, kind) is unique. Nobody to tell: no row. No call
 leaves: core.notifications.outbox sends.

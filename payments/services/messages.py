@@ -12,8 +12,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from orders.services import messages
-from payments.models import Refund, WebhookEndpoint
-from payments.services import endpoints
+from payments.models import PaymentIntent, Refund, WebhookEndpoint
+from payments.services import credit_settling, endpoints
 from pimpshop.core.models import Notification
 from pimpshop.core.money import Money
 from pimpshop.core.notifications import kinds
@@ -35,11 +35,13 @@ def _refunded(note: Notification) -> kinds.Letter | None:
         if (row.succeeded_at, row.pk) <= (refund.succeeded_at, refund.pk)
     ]  # fmt: skip
     so_far = sum(row.amount_minor for row in back)
+    credits = Money(credit_settling.given_back(refund.out_refund_no), "CREDITS")
     return messages.letter(
-        intent.order, amount=refund.amount, twice=intent.is_surplus, in_full=so_far >= intent.captured_minor,
+        intent.order, amount=refund.amount, why=_why(refund), in_full=so_far >= intent.captured_minor,
         so_far=Money(so_far, intent.currency) if len(back) > 1 else None,
         paid=Money(intent.captured_minor, intent.currency), by_hand=refund.kind == Refund.Kind.MANUAL,
-        goods=intent.order.kind in ("credits", "plan") and intent.settles_order,
+        goods=intent.order.kind in ("credits", "plan") and intent.settles_order, credits=credits,
+        in_credits=intent.currency == "CREDITS",
     )  # fmt: skip
 
 
@@ -48,7 +50,17 @@ def _giving_back(note: Notification) -> kinds.Letter | None:
     refund = _refund(note)
     if refund is None or refund.status not in ("created", "pending"):
         return None
-    return messages.letter(refund.intent.order, amount=refund.amount, twice=refund.intent.is_surplus)
+    return messages.letter(refund.intent.order, amount=refund.amount, why=_why(refund))
+
+
+def _why(refund: Refund) -> str:
+    """What the money was for: `twice` for an order that another payment settled, `late` for one that could not be settled
+    any more, else the order's own."""
+    intent = refund.intent
+    if not intent.is_surplus:
+        return "order"
+    others = PaymentIntent.objects.filter(order_id=intent.order_id, settles_order=True)
+    return "twice" if others.exists() else "late"
 
 
 def _endpoint_off(note: Notification) -> kinds.Letter | None:
@@ -62,7 +74,10 @@ def _endpoint_off(note: Notification) -> kinds.Letter | None:
 
 def _back_sample() -> Mapping[str, Any]:
     paid = Money(1999, "GBP")
-    return messages.sample(twice=False, in_full=True, so_far=None, paid=paid, by_hand=False, goods=False)
+    none = Money(0, "CREDITS")
+    return messages.sample(
+        why="order", in_full=True, so_far=None, paid=paid, by_hand=False, goods=False, credits=none, in_credits=False
+    )  # fmt: skip
 
 
 def _endpoint_sample() -> Mapping[str, Any]:

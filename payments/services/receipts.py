@@ -1,7 +1,8 @@
 """An order's receipt: what was bought, what was paid and how, what went back, what is left. Reads rows; no call leaves.
 
-Guarantees: sums are of integers of minor units, and they add up: lines make the total; payments less what was given back
-and what banks took is what is left. Who may see it is the door's to ask.
+Guarantees: sums are of integers of minor units, and they add up: lines make the total; the total is what credits covered and
+the payment that settled it; payments less what was given back and what banks took is what is left. Who may see it is the
+door's to ask.
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
-from credits import selectors as credits
+from credits.services import holds
 from orders import selectors as orders
 from orders.models import Order
+from orders.services import credit_parts
 from payments import states
 from payments.models import PaymentIntent
 from payments.services import disputes
@@ -43,7 +45,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Receipt:
-    """Everything that the page shows; `credits` are those spent on it (0: none)."""
+    """Everything that the page shows. `credits` paid a part, worth `covered` of the total; `credits_back` of them came back
+    (0: none)."""
 
     shop: list[str]
     order_no: str
@@ -52,6 +55,8 @@ class Receipt:
     lines: list[dict[str, Any]]
     total: Money
     credits: Money
+    covered: Money
+    credits_back: Money
     payments: list[Entry]
     refunds: list[Entry]
     given_back: Money
@@ -70,9 +75,13 @@ def receipt(order: Order) -> Receipt:
     refunds = [entry for intent in paid for entry in _returns(intent)]
     got = sum(intent.captured_minor for intent in paid)
     back = sum(entry.amount.amount_minor for entry in refunds if entry.done)
+    part = credit_parts.current(order)
+    held = holds.find(part.reference) if part is not None else None
     return Receipt(
         shop=settings.RECEIPT_SHOP, order_no=order.order_no, placed_at=order.created_at, paid_at=order.paid_at,
-        lines=orders.line_texts(order), total=order.total, credits=Money(credits.spent_on(order.order_no), "CREDITS"),
+        lines=orders.line_texts(order), total=order.total, credits=Money(part.credits if part else 0, "CREDITS"),
+        covered=Money(part.covers_minor if part else 0, order.currency),
+        credits_back=Money(held.returned if held else 0, "CREDITS"),
         payments=[_payment(intent) for intent in paid], refunds=sorted(refunds, key=lambda entry: entry.at),
         given_back=Money(back, order.currency), left=Money(got - back, order.currency),
     )  # fmt: skip
@@ -87,7 +96,9 @@ def _payment(intent: PaymentIntent) -> Entry:
 
 def paid_with(intent: PaymentIntent) -> str:
     """How it was paid, in words for the buyer: "Card (visa •••• 4242)"."""
-    names = {"machine": _("At the machine"), "wechatpay": _("WeChat Pay"), "alipay": _("Alipay")}
+    names = {
+        "machine": _("At the machine"), "wechatpay": _("WeChat Pay"), "alipay": _("Alipay"), "credits": _("Your credits"),
+    }  # fmt: skip
     name = names.get(intent.gateway) or pgettext("way to pay", "Card")
     brand, last4 = (str(intent.method_details.get(key) or "") for key in ("brand", "last4"))
     told = " ".join(part for part in (brand, f"•••• {last4}" if last4 else "") if part)

@@ -32,7 +32,7 @@ SUBJECTS = {
     "print_unclaimed": ("Your paid case waits for a machine", "您已付款的手机壳还未选择机器"),
     "credits_granted": ("Paid: 500 credits on your account", "已付款：500 积分已到账"),
     "plan_began": ("Paid: your plan has begun", "已付款：您的套餐已生效"),
-    "giving_back": ("We could not print your case: £19.99 comes back", "手机壳无法打印：£19.99 将退还"),
+    "giving_back": ("Your case is not printed: £19.99 comes back", "手机壳不再打印：£19.99 将退还"),
     "refunded": ("Your money was given back: £19.99", "已全额退款：£19.99"),
     "webhook_endpoint_off": ("Your webhook endpoint was switched off", "您的 Webhook 端点已停用"),
 }
@@ -136,13 +136,13 @@ def test_refunded_in_part_and_in_full() -> None:
         "已付：£19.99\n本次退款：£14.99\n累计退款：£19.99\n订单号：P202511201011120a1b2c3d\n\n"
         "该款项购买的内容（积分、套餐时长）已相应收回。\n\nhttp://"
     )
-    made = written("refunded", "en", twice=True)
+    made = written("refunded", "en", why="twice")
     assert made.subject == "Your second payment of £19.99 was given back"
 
 
 def test_a_second_payment_comes_back() -> None:
-    assert written("giving_back", "en", twice=True).subject == "You paid twice: £19.99 comes back"
-    assert written("giving_back", "zh-hans", twice=True).subject == "您重复付款：£19.99 将退还"
+    assert written("giving_back", "en", why="twice").subject == "You paid twice: £19.99 comes back"
+    assert written("giving_back", "zh-hans", why="twice").subject == "您重复付款：£19.99 将退还"
 
 
 def test_what_waits_for_an_address_says_how_to_get_it() -> None:

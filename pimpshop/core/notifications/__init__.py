@@ -2,5 +2,5 @@
 
 `kinds` is the list of what can be said (apps register theirs), `outbox` sends the rows that are due, `letters` makes a
 mail's words from templates/emails/, `mail` and `subscription` are the two ways out. Who writes the rows: vending's
-notices, and orders' and payments' `news`, which read the events that were committed (ADR 16).
+notices, and orders' and payments' `news`, which read the events that were committed (ADR 17).
 """

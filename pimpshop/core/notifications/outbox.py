@@ -3,7 +3,7 @@
 A row is taken by one sender (compare-and-set on `due_at`, which is then when the right to send ends), sent outside any
 transaction and marked right after. Guarantees: any number of senders send a row once; a sender that dies before it
 handed the message over loses nothing. One that dies between the mail server's yes and our mark leaves a row that is sent
-again under the same Message-ID: at least once, and the window is one statement (ADR 16 says why). Errors are tried again
+again under the same Message-ID: at least once, and the window is one statement (ADR 17 says why). Errors are tried again
 with back-off for three days, then staff get an item.
 """
 
