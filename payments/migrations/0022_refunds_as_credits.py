@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("payments", "0020_joined_accounts"),
+        ("payments", "0021_told_to_customers"),
     ]
 
     operations = [
