@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.stages import AuthenticateStage
 from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,8 +17,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.services import addresses, mails, tokens
-from pimpshop.core import redirects, throttles
+from accounts.services import addresses, mails, second_factor, tokens
+from pimpshop.core import crypto, redirects, throttles
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -50,6 +52,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return addresses.landing()
 
+    def get_login_stages(self) -> list[str]:
+        """allauth's stages with our own second factor (below)."""
+        theirs = "allauth.mfa.stages.AuthenticateStage"
+        ours = f"{SecondFactorStage.__module__}.{SecondFactorStage.__qualname__}"
+        return [ours if stage == theirs else stage for stage in super().get_login_stages()]
+
     # --- Rows ---
     def new_user(self, request: HttpRequest) -> User:
         return User(language=get_language() or "en")
@@ -80,3 +88,29 @@ class AccountAdapter(DefaultAccountAdapter):
             self.send_mail(
                 template_prefix, to, {**(context or {}), "user": user, "news": True, "help_url": help_url}
             )
+
+
+class SecondFactorStage(AuthenticateStage):
+    """Asks for the code, but not the demo accounts under SANDBOX."""
+
+    def _should_handle(self, request: HttpRequest) -> bool:
+        user = self.login.user
+        return isinstance(user, User) and second_factor.is_asked_for(user)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """Secrets are sealed in their rows; the QR code is drawn as everywhere in the shop (the template does it)."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": AccountAdapter.error_messages["incorrect_code"],
+    }
+
+    def encrypt(self, text: str) -> str:
+        return crypto.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return second_factor.unsealed(encrypted_text)
+
+    def build_totp_svg(self, url: str) -> str:
+        return ""

@@ -21,7 +21,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.models import ApiKey
-from accounts.services import api_keys, tokens
+from accounts.services import api_keys, second_factor, tokens
 from pimpshop.core.api.callers import Caller, Kind, caller_of
 
 #: A longer one is not ours.
@@ -98,6 +98,15 @@ def _key(key: str) -> tuple[Any, Caller]:
     return (row.user if secret and row.user is not None else AnonymousUser()), caller
 
 
+class DeskSession(SessionAuthentication):
+    """Somebody logged in on a page of ours. Staff to whom the desk is closed are nobody."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found: tuple[Any, None] | None = super().authenticate(request)
+        closed = found and found[0].is_staff and not second_factor.desk_is_open(request._request)
+        return None if closed else found
+
+
 class PageSession(SessionAuthentication):
     """Somebody logged in on a page, for JSON doors that are open to everybody: a foreign page can post JSON to them only
     where CORS lets it, and never with our cookies, so no CSRF token is asked for."""
@@ -116,7 +125,7 @@ def may(request: Request, scope: str) -> bool:
         return False
     permission = STAFF_SCOPES.get(scope)
     if permission is not None:
-        return bool(user.is_staff and user.has_perm(permission))
+        return _is_staff(request) and bool(user.has_perm(permission))
     return scope in api_keys.USER_SCOPES
 
 
@@ -125,7 +134,14 @@ def sees_all(request: Request, permission: str) -> bool:
     caller = caller_of(request)
     if caller is not None and caller.kind != "user":
         return caller.sees_all
-    return bool(request.user.is_staff and request.user.has_perm(permission))
+    return _is_staff(request) and bool(request.user.has_perm(permission))
+
+
+def _is_staff(request: Request) -> bool:
+    """With a token: whoever has one has shown the second factor for it. On a page: as at the desk."""
+    if caller_of(request) is None:
+        return second_factor.desk_is_open(request._request)
+    return bool(request.user.is_staff)
 
 
 @cache
@@ -158,6 +174,13 @@ class BearerScheme(OpenApiAuthenticationExtension):
             "scheme": "bearer",
             "description": "A user's token (POST /api/auth/token) or an API key (manage.py create_api_key).",
         }
+
+
+class DeskSessionScheme(SessionScheme):
+    """The cookie of the website."""
+
+    target_class = DeskSession  # type: ignore[assignment]  # its own is a dotted name; both are allowed
+    name = "cookieAuth"
 
 
 class PageSessionScheme(SessionScheme):

@@ -9,6 +9,9 @@ from typing import Any
 
 from allauth.account import forms as base
 from allauth.account.internal import flows
+from allauth.mfa.adapter import get_adapter as mfa_adapter
+from allauth.mfa.base import forms as mfa
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
@@ -16,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.services import addresses
+from accounts.services import addresses, second_factor
 
 #: Longer ones only cost time to hash.
 LONGEST_PASSWORD = 1024
@@ -118,3 +121,29 @@ class ReauthenticateForm(Look, base.ReauthenticateForm):
 
 class ConfirmCodeForm(Look, base.ConfirmEmailVerificationCodeForm):
     labels = {"code": _("Code")}
+
+
+class SecondFactor(Look):
+    """A code of the app, or a recovery code. It is good once."""
+
+    labels = {"code": _("Code")}
+    user: User
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()  # type: ignore[misc]
+        used = self.authenticator.type == second_factor.TOTP  # type: ignore[attr-defined]
+        if used and not second_factor.is_first_use(self.user, code):
+            raise mfa_adapter().validation_error("incorrect_code")
+        return code
+
+
+class AuthenticateForm(SecondFactor, mfa.AuthenticateForm):
+    pass
+
+
+class AuthenticateAgainForm(SecondFactor, mfa.ReauthenticateForm):
+    pass
+
+
+class ActivateForm(Look, ActivateTOTPForm):
+    labels = {"code": _("Code that the app shows")}

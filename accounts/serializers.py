@@ -10,6 +10,10 @@ from rest_framework import serializers
 class LogIn(serializers.Serializer[None]):
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=1024, trim_whitespace=False, write_only=True)
+    code = serializers.CharField(
+        max_length=40, required=False, allow_blank=True, default="", write_only=True,
+        help_text="The authenticator app's code or a recovery code, where the account has a second factor.",
+    )  # fmt: skip
     device = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
 
 

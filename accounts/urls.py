@@ -11,6 +11,7 @@ from accounts.views import security
 urlpatterns = [
     path("accounts/", security.overview, name="account_security"),
     path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/totp/activate/", security.activate, name="mfa_activate_totp"),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     re_path(r"^api/auth/token/?$", tokens.TokenView.as_view(), name="api-token"),
     re_path(r"^api/auth/wechat/login/?$", wechat.WeChatLogInView.as_view(), name="api-wechat-login"),

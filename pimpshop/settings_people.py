@@ -56,3 +56,12 @@ ACCOUNT_FORMS = {
 # --- Second factor ----------------------------------------------------------------------------------------------------
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "pimpshop"
+MFA_ADAPTER = "accounts.adapters.SecondFactorAdapter"
+MFA_TOTP_TOLERANCE = (
+    1  # thirty seconds early or late; that a code is good once is accounts.services.second_factor's
+)
+MFA_FORMS = {
+    "authenticate": "accounts.forms.AuthenticateForm",
+    "reauthenticate": "accounts.forms.AuthenticateAgainForm",
+    "activate_totp": "accounts.forms.ActivateForm",
+}

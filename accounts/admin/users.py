@@ -17,18 +17,33 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.enums import ActionVariant
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import User, normalise_email
-from accounts.services import addresses
+from accounts.services import addresses, second_factor, tokens
 from pimpshop.core.admin import finding, words
+from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import KeptAdmin
 from pimpshop.core.admin.questions import Question, questions
 
 # allauth's rows: an address is kept beside its user's e-mail, a second factor is a secret.
 for _model in (Group, EmailAddress, Authenticator):
     admin.site.unregister(_model)
+
+
+def _remove_factor(user: User, doing: Doing) -> bool:
+    return second_factor.remove(user)
+
+
+class NewPasswordForm(AdminPasswordChangeForm):
+    """A password that staff set ends the person's tokens, as one that they set themselves."""
+
+    def save(self, commit: bool = True) -> Any:
+        with transaction.atomic():
+            tokens.revoke_all(self.user)
+            return super().save(commit)
 
 
 class NewUserForm(UserCreationForm):
@@ -61,7 +76,20 @@ class UserForm(UserChangeForm):
 class UserAdmin(KeptAdmin, BaseUserAdmin):  # type: ignore[misc]
     form = UserForm
     add_form = NewUserForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = NewPasswordForm
+    acts = (
+        Act(
+            "remove-second-factor",
+            _("Remove the second factor"),
+            _("For somebody who has lost the phone and the recovery codes. Be sure who is asking."),
+            _remove_factor,
+            reason=WHY,
+            icon="phonelink_erase",
+            variant=ActionVariant.DANGER,
+            possible=second_factor.is_set,
+            on_lists=False,
+        ),
+    )
     list_display = ("headline", "role", "is_active", "joined", "seen")
     list_filter = (
         questions(

@@ -49,15 +49,19 @@ class TokenView(APIView):
         ],
     )  # fmt: skip
     def post(self, request: Request) -> Response:
-        """The same 400 for a wrong password and an unknown address. 10 tries an account and 60 an address in ten minutes."""
+        """The same 400 for a wrong password and an unknown address. 10 tries an account and 60 an address in ten minutes.
+
+        An account with a second factor gets 400 `second_factor_needed`: send the same again with `code`.
+        """
         throttles.enforce(PER_ADDRESS, throttles.client_address(request))
         asked = serializers.LogIn(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         throttles.enforce(PER_ACCOUNT, normalise_email(given["email"]) or "")
         token, row = tokens.log_in(
-            email=given["email"], password=given["password"], label=given["device"], request=request._request
-        )
+            email=given["email"], password=given["password"], code=given["code"], label=given["device"],
+            request=request._request,
+        )  # fmt: skip
         return Response(answer(token, row), headers={"Cache-Control": "no-store"})
 
 

@@ -1,4 +1,4 @@
-"""Demo people: three members of staff with their groups, and two shoppers.
+"""Demo people: three members of staff with their groups and second factors, and two shoppers.
 
 Guarantees: idempotent; a person who stands keeps the password. Fixed passwords are only for SANDBOX and DEBUG (the
 caller says so); otherwise each is random and can be read once, from the answer of the run that made the account.
@@ -6,6 +6,8 @@ caller says so); otherwise each is random and can be read once, from the answer 
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 from dataclasses import dataclass, field
 
@@ -13,6 +15,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services import second_factor
 
 #: What a group may look at, and the further permissions that it has.
 _APPS = ("accounts", "catalog", "core", "credits", "vending", "orders", "payments")
@@ -55,10 +58,12 @@ PEOPLE = (
 
 @dataclass(frozen=True, slots=True)
 class LogIn:
-    """How to log in as somebody; `password` is None when it was given out before and is not known here."""
+    """How to log in as somebody; `password` is None when it was given out before and is not known here. `secret` is what
+    an authenticator app takes, "" for who has no second factor or got the secret before."""
 
     person: Person
     password: str | None = field(repr=False)
+    secret: str = field(default="", repr=False)
 
 
 def seed(*, fixed_passwords: bool) -> list[LogIn]:
@@ -79,15 +84,26 @@ def _group(name: str, extra: tuple[str, ...]) -> Group:
 def _person(person: Person, group: Group | None, fixed: bool) -> LogIn:
     password = _FIXED_PASSWORD.format(name=person.name) if fixed else secrets.token_urlsafe(12)
     user = User.objects.filter(email=person.email).first()
-    if user is not None:
-        return LogIn(person, password if fixed and user.check_password(password) else None)
-    user = User.objects.create_user(
-        person.email,
-        password,
-        name=person.name.capitalize(),
-        is_staff=person.is_staff,
-        is_superuser=person.is_superuser,
-    )
-    if group is not None:
-        user.groups.add(group)
-    return LogIn(person, password)
+    new = user is None
+    if user is None:
+        user = User.objects.create_user(
+            person.email,
+            password,
+            name=person.name.capitalize(),
+            is_staff=person.is_staff,
+            is_superuser=person.is_superuser,
+        )
+        if group is not None:
+            user.groups.add(group)
+    if person.is_staff and (new or fixed):
+        # Never from a password that is a secret: who has the one must not have the other.
+        second_factor.give_demo(
+            user, base64.b32encode(_digest(password) if fixed else secrets.token_bytes(20))
+        )
+    known = new or (fixed and user.check_password(password))
+    secret = second_factor.secret_of(user) if new or fixed else ""
+    return LogIn(person, password if known else None, secret)
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()[:20]

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User, UserToken
 from accounts.models.tokens import Revocable
-from accounts.services import addresses
+from accounts.services import addresses, second_factor
 from pimpshop.core import errors, ids
 
 PREFIX = "shop_ut_"
@@ -54,23 +54,27 @@ def issue(user: User, *, label: str = "") -> tuple[str, UserToken]:
 
 
 def log_in(
-    *, email: str, password: str, label: str = "", request: HttpRequest | None = None
+    *, email: str, password: str, code: str = "", label: str = "", request: HttpRequest | None = None
 ) -> tuple[str, UserToken]:
-    """A token for who knows the password.
+    """A token for who knows the password, and the `code` of the second factor where the account has one.
+
+    Raises as `who` does. What waits for the address is claimed on the website, not here.
+    """
+    return issue(who(email=email, password=password, code=code, request=request), label=label)
+
+
+def who(*, email: str, password: str, code: str = "", request: HttpRequest | None = None) -> User:
+    """The account of who knows the password, and the code where it has a second factor.
 
     Django's back end hashes a password for unknown addresses too, so that the time tells nothing. Raises
-    WrongCredentials, AddressNotProven. What waits for the address is claimed on the website, not here.
+    WrongCredentials, AddressNotProven, and what second_factor.require does.
     """
-    return issue(who(email=email, password=password, request=request), label=label)
-
-
-def who(*, email: str, password: str, request: HttpRequest | None = None) -> User:
-    """The account of who knows the password. Raises WrongCredentials, AddressNotProven."""
     user = authenticate(request, username=email, password=password)
     if not isinstance(user, User):
         raise WrongCredentials
     if not addresses.is_proven(user):
         raise AddressNotProven
+    second_factor.require(user, code)
     return user
 
 

@@ -79,7 +79,7 @@ class EmailBindView(_Door):
             _BOUND,
         ],
         responses={
-            200: Bound, 400: OpenApiResponse(description="`wrong_credentials`, as at the log-in."), 409: _CONFLICT,
+            200: Bound, 400: OpenApiResponse(description="`wrong_credentials`, `second_factor_needed`: as at the log-in."), 409: _CONFLICT,
         },
     )  # fmt: skip
     def post(self, request: Request) -> Response:
@@ -90,5 +90,7 @@ class EmailBindView(_Door):
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
         throttles.enforce(PER_ACCOUNT, normalise_email(given["email"]) or "")
-        other = tokens.who(email=given["email"], password=given["password"], request=request._request)
+        other = tokens.who(
+            email=given["email"], password=given["password"], code=given["code"], request=request._request
+        )
         return _answer(caller.user.pk, proving.has_address(caller.user, other.email or ""), given["device"])

@@ -9,11 +9,15 @@ import re
 import uuid
 from collections.abc import Callable
 
+import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_supported_language_variant
+from redis.exceptions import RedisError
 
 from pimpshop.core import errors, views
+
+log = structlog.get_logger(__name__)
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}\Z")
 _ALIASES = {"zh": "zh-hans", "zh-cn": "zh-hans", "cn": "zh-hans", "zh_hans": "zh-hans"}
@@ -123,7 +127,8 @@ class AdminCSPMiddleware:
 
 class ShopErrorMiddleware:
     """A ShopError that rises out of a page becomes a page in words for people, out of a webhook's door JSON (API views have
-    their own handler)."""
+    their own handler). So does a shared cache that is away, where a page cannot do without (logging in, whose limits
+    must hold)."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -132,4 +137,7 @@ class ShopErrorMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, RedisError):
+            log.warning("page_without_cache", path=request.path, error=type(exception).__name__)
+            exception = errors.Unavailable(retry_after=10)
         return views.page_error(request, exception) if isinstance(exception, errors.ShopError) else None

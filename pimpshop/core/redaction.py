@@ -86,6 +86,7 @@ _EMAIL = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}")
 _OPENID = re.compile(r"(?<![\w-])o(?=[\w-]*[A-Z])(?=[\w-]*[a-z])(?=[\w-]*[0-9_-])[\w-]{27}(?![\w-])")
 _SEGMENT = re.compile(r"(?<=/)([\w=:~-]{20,}(?:\.[\w=:~-]{16,}){0,3})(?=[./?#\s\"'\\]|$)", re.ASCII)
 _SESSION_ID = re.compile(r"_\d{8}_\d{6}_[0-9A-F]{8}$")
+_RESET_KEY = re.compile(r"(?<=/password/reset/key/)[^/?#\s\"'\\]{1,120}")
 _DIGITS = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,}(?!\d)")
 _CARD_START = re.compile(r"[3-9]|2[2-7]")
 
@@ -169,7 +170,7 @@ def scrub_text(text: str, *, secrets: Iterable[str] = (), max_bytes: int = MAX_B
     text = _SCHEME.sub(rf"\1 {REDACTED}", text)
     text = _PAIR.sub(_pair, _HEADER.sub(_pair, text))
     text = _SEGMENT.sub(_segment, text)
-    for pattern in (_JWT, _KEYS, _OPENID):
+    for pattern in (_JWT, _KEYS, _OPENID, _RESET_KEY):
         text = pattern.sub(REDACTED, text)
     text = _USERINFO.sub(f"{REDACTED}@", text)
     return _cut(_DIGITS.sub(_cards, _EMAIL.sub("[email]", text)), max_bytes)

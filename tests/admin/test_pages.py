@@ -198,11 +198,27 @@ def test_shoppers_and_strangers_are_sent_to_the_log_in(path: str) -> None:
         assert answer["Location"].startswith("/admin/login/")
 
 
-def test_the_log_in_page_opens_and_lets_staff_in() -> None:
+def test_the_desk_has_no_log_in_of_its_own() -> None:
+    """The website's is asked, with its limits and its second factor."""
     staff = factories.staff(email="boss@example.com")
-    client = Client()
-    assert client.get("/admin/login/").status_code == 200
-    answer = client.post(
-        "/admin/login/?next=/admin/", {"username": staff.email, "password": factories.PASSWORD}
+    client, log_in = Client(), "/accounts/login/?next=%2Fadmin%2F"
+    for answer in (
+        client.get("/admin/login/?next=/admin/"),
+        client.post("/admin/login/?next=/admin/", {"username": staff.email, "password": factories.PASSWORD}),
+        client.get("/admin/login/?next=https://evil.example.com/"),
+    ):
+        assert (answer.status_code, answer["Location"]) == (302, log_in)
+    answer = client.post(log_in, {"login": staff.email, "password": factories.PASSWORD})
+    assert (answer.status_code, answer["Location"], client.get("/admin/").status_code) == (
+        302,
+        "/admin/",
+        200,
     )
-    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    changed = client.get("/admin/password_change/")
+    assert (changed.status_code, changed["Location"]) == (302, "/accounts/password/change/")
+
+
+def test_a_shopper_is_told_that_the_desk_is_not_theirs() -> None:
+    shopper = Client()
+    shopper.force_login(factories.user())
+    assert shopper.get("/admin/login/?next=/admin/").status_code == 403

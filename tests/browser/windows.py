@@ -177,10 +177,10 @@ class Desk:
 
     def __init__(self, page: Page, shop: Shop) -> None:
         self.page, self.shop = page, shop
-        page.goto(f"{shop.url}/admin/login/?next=/admin/")
-        page.locator("#id_username").fill(self.NAME)
+        page.goto(f"{shop.url}/admin/")
+        page.locator("#id_login").fill(self.NAME)
         page.locator("#id_password").fill(self.PASSWORD)
-        page.locator("form button[type=submit]").first.click()
+        page.locator("main form button").click()
         page.wait_for_url("**/admin/")
 
     def refund(self, order_no: str, amount: str = "") -> None:

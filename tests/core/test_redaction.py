@@ -243,3 +243,9 @@ def test_the_logging_filter_scrubs_message_arguments_extras_and_traceback(caplog
     assert record.getMessage() == "for [email] with {'password': '[redacted]'}"
     assert record.session_token == "[redacted]"
     assert "bad password=[redacted] of [email]" in logging.Formatter().format(record)
+
+
+def test_the_key_of_a_new_password_is_in_no_log() -> None:
+    """A mailed link opens an account once, for a day."""
+    line = "GET /accounts/password/reset/key/8-dir255-e567e7469312b330c506ea1832cd6b76/ 302"
+    assert redaction.scrub_text(line) == "GET /accounts/password/reset/key/[redacted]/ 302"

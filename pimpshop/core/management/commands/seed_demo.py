@@ -21,4 +21,5 @@ class Command(BaseCommand):
         self.stdout.write(f"Machines: {', '.join(machine.machine_id for machine in found)}")
         for log_in in people.seed(fixed_passwords=settings.SANDBOX or settings.DEBUG):
             secret = log_in.password or "(password given out before)"
-            self.stdout.write(f"{log_in.person.email:<22} {secret:<28} {log_in.person.role}")
+            factor = f", second factor {log_in.secret}" if log_in.secret else ""
+            self.stdout.write(f"{log_in.person.email:<22} {secret:<28} {log_in.person.role}{factor}")
