@@ -8,7 +8,7 @@ from django.urls.converters import StringConverter
 from payments import webhooks
 from payments.api import aftermath, app, checkout_sessions, credit_orders, identities, payments, saved, wechat
 from payments.api import webhook_endpoints as outgoing
-from payments.views import back, pay, receipt
+from payments.views import back, pay, receipt, spend
 
 
 class PaymentId(StringConverter):
@@ -80,6 +80,7 @@ urlpatterns = [
     *slashes("api/auth/email/bind", identities.EmailBindView),
     path("orders/<str:order_no>/pay/", pay.pay, name="order-pay"),
     path("orders/<str:order_no>/pay/card/", pay.card, name="order-pay-card"),
+    path("orders/<str:order_no>/pay/credits/", spend.spend, name="order-pay-credits"),
     path("orders/<str:order_no>/receipt/", receipt.receipt, name="order-receipt"),
     *slashes("api/create-checkout-session", checkout_sessions.CreateCheckoutSession),
     *slashes("api/check-payment-status/<str:session_id>", checkout_sessions.CheckPaymentStatus),

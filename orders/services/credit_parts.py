@@ -97,6 +97,14 @@ def due(order: Order) -> Money:
     return Money(order.total_minor - (part.covers_minor if part else 0), order.currency)
 
 
+def told(order: Order) -> dict[str, Money] | None:
+    """{credits, covers} of the part, for pages; None when there is none."""
+    part = current(order)
+    if part is None:
+        return None
+    return {"credits": Money(part.credits, CREDITS), "covers": Money(part.covers_minor, order.currency)}
+
+
 @transaction.atomic
 def hold(
     order: Order, *, user_id: int, credits: int, least_due: int, source: str, actor: str = ""

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from orders import selectors
 from orders.models import Order
+from orders.services import credit_parts
 from payments.services import progress, sync
 from pimpshop.core import errors, throttles
 from vending.api.sessions import READ_PER_SESSION
@@ -85,6 +86,7 @@ def _order_facts(order: Order) -> dict[str, object]:
         "location": machine.location if machine else "",
         "lines": selectors.line_texts(order),
         "total": order.total,
+        "part": credit_parts.told(order),
         "paid_at": order.paid_at,
     }
 

@@ -10,19 +10,23 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.models import User
 from catalog import selectors as catalogue
 from catalog.models import Design, Shell
 from orders import selectors
-from orders.services import sent_pictures, session_orders
-from payments.services import intents, machine_payments, ways
+from orders.models import Order
+from orders.services import credit_parts, sent_pictures, session_orders
+from payments.services import credit_payments, intents, machine_payments, ways
 from payments.views import pay
 from pimpshop.core import errors, throttles
+from pimpshop.core.money import Money
 from vending.api.sessions import WRITE_PER_SESSION
 from vending.models import VendingSession
 from vending.services import machines, sessions
 
 
-def _session(request: HttpRequest, session_id: str) -> VendingSession:
+def session_of(request: HttpRequest, session_id: str) -> VendingSession:
+    """The session that this browser has claimed. Raises sessions' refusals."""
     return sessions.claimed_session(
         session_id=session_id, token=request.COOKIES.get(sessions.claim_cookie(session_id), "")
     )
@@ -32,7 +36,7 @@ def _session(request: HttpRequest, session_id: str) -> VendingSession:
 @require_http_methods(["GET", "HEAD", "POST"])
 def summary(request: HttpRequest, session_id: str) -> HttpResponse:
     """/studio/s/<session>/summary/: look once more; the button orders and asks the machine for the money."""
-    session = _session(request, session_id)
+    session = session_of(request, session_id)
     if session.status not in sessions.OPEN and session.order_no:
         return HttpResponseRedirect(selectors.status_path(selectors.get(session.order_no)))
     if session.design is None:
@@ -40,14 +44,14 @@ def summary(request: HttpRequest, session_id: str) -> HttpResponse:
     if request.method == "POST":
         throttles.enforce(WRITE_PER_SESSION, session.session_id)
         return _pay(request, session, session.design)
-    return _summary_page(request, session, session.design)
+    return page(request, session, session.design)
 
 
 @never_cache
 @require_POST
 def online(request: HttpRequest, session_id: str) -> HttpResponse:
     """/studio/s/<session>/summary/online/: order in that way's currency and pay on the phone."""
-    session = _session(request, session_id)
+    session = session_of(request, session_id)
     if session.status not in sessions.OPEN or session.design is None:
         return HttpResponseRedirect(reverse("summary", args=[session_id]))
     throttles.enforce(WRITE_PER_SESSION, session.session_id)
@@ -61,20 +65,24 @@ def online(request: HttpRequest, session_id: str) -> HttpResponse:
         return HttpResponseRedirect(pay.card_path(order)) if way.asks_card else pay.start(request, order, way)
     except errors.ShopError as error:
         session.refresh_from_db()
-        return _summary_page(request, session, session.design, problem=error, otherwise="not_started")
+        return page(request, session, session.design, problem=error, otherwise="not_started")
 
 
 def _shopper(request: HttpRequest) -> ways.Shopper:
-    return ways.Shopper.of(request.headers.get("User-Agent", ""))
+    user_id = request.user.pk if request.user.is_authenticated else None
+    return ways.Shopper.of(request.headers.get("User-Agent", ""), user_id=user_id)
 
 
-def _online_ways(request: HttpRequest, shell: Shell, own: str) -> list[dict[str, object]]:
+def _online_ways(request: HttpRequest, shell: Shell, due: Money) -> list[dict[str, object]]:
     """{key, way, price} of each way to pay on the phone: in the machine's own currency where that way takes it, else in
-    the first other one that the case has a price in. The machine's own currency first."""
+    the first other one that the case has a price in. The machine's own currency first; `due` is what is to be paid in it."""
+    own = due.currency
     found: dict[str, dict[str, object]] = {}
     currencies = sorted(catalogue.case_currencies(shell), key=lambda currency: currency != own)
+    if catalogue.price_in_credits(shell.model.product.pk):
+        currencies.append(credit_parts.CREDITS)
     for currency in currencies:
-        price = catalogue.case_price(shell, currency)
+        price = due if currency == own else catalogue.case_price(shell, currency)
         for way in ways.offered(price, _shopper(request)):
             found.setdefault(way.key, {"key": f"{currency}.{way.key}", "way": way, "price": price})
     shown = [found[way.key] for way in ways.WAYS if way.key in found]
@@ -93,8 +101,14 @@ def _pay(request: HttpRequest, session: VendingSession, design: Design) -> HttpR
         machines.OutOfStock, machines.MachineNotReady, intents.PaymentNotStarted, sent_pictures.Busy
     ) as error:  # fmt: skip
         session.refresh_from_db()
-        return _summary_page(request, session, design, problem=error)
+        return page(request, session, design, problem=error)
     return HttpResponseRedirect(selectors.status_path(order))
+
+
+def _waiting(session: VendingSession, price: Money) -> Order | None:
+    """The session's order that was made for credits to pay a part of it, at the machine's price, and waits for the rest."""
+    order = selectors.unpaid(session.order_no)
+    return order if order is not None and order.total == price else None
 
 
 _PROBLEMS = {
@@ -105,42 +119,61 @@ _PROBLEMS = {
 }
 
 
-def _summary_page(
+def _item(design: Design) -> dict[str, str]:
+    shell = design.shell
+    return {
+        "brand": str(shell.model.brand),
+        "model": str(shell.model),
+        "color_name": str(shell.colour),
+        "color": shell.colour.hex,
+        "template_name": str(design.template) if design.template else "",
+        "text": selectors.texts_of(design),
+    }
+
+
+def _said(
+    problem: errors.ShopError | None, verdict: machines.Readiness, otherwise: str
+) -> list[dict[str, object]]:
+    if problem is not None:
+        return [{"code": _PROBLEMS.get(problem.code, otherwise), "text": problem.message}]
+    if verdict:
+        return []
+    code = "out_of_stock" if verdict.code == "out_of_stock" else "machine_not_ready"
+    return [{"code": code, "text": verdict.message}]
+
+
+def page(
     request: HttpRequest,
     session: VendingSession,
     design: Design,
     problem: errors.ShopError | None = None,
     otherwise: str = "unavailable",
 ) -> HttpResponse:
+    """The summary, with what went wrong."""
     shell = design.shell
     verdict = machines.readiness(session.machine, shell)
-    problems = []
-    if problem is not None:
-        problems.append({"code": _PROBLEMS.get(problem.code, otherwise), "text": problem.message})
-    elif not verdict:
-        code = "out_of_stock" if verdict.code == "out_of_stock" else "machine_not_ready"
-        problems.append({"code": code, "text": verdict.message})
+    price = catalogue.case_price(shell, session.machine.currency)
+    order = _waiting(session, price)
+    due = credit_parts.due(order) if order else price
+    user = request.user if isinstance(request.user, User) else None
     context = {
         "preview_url": reverse("studio-preview", args=[session.session_id]) + "?w=480",
-        "item": {
-            "brand": str(shell.model.brand),
-            "model": str(shell.model),
-            "color_name": str(shell.colour),
-            "color": shell.colour.hex,
-            "template_name": str(design.template) if design.template else "",
-            "text": selectors.texts_of(design),
-        },
-        "price": catalogue.case_price(shell, session.machine.currency),
+        "item": _item(design),
+        "price": price,
+        "due": due,
+        "part": credit_parts.told(order) if order else None,
+        "spend": credit_payments.offer_of_case(shell, price, user, order) if user and verdict else None,
         "machine": session.machine,
         "seconds_left": max(0, int((session.expires_at - timezone.now()).total_seconds())),
         "low_resolution": design.low_resolution_accepted_at is not None,
-        "problems": problems,
+        "problems": _said(problem, verdict, otherwise),
         "can_pay": bool(verdict),
         "idempotency_key": "",
-        "online": _online_ways(request, shell, session.machine.currency) if verdict else [],
+        "online": _online_ways(request, shell, due) if verdict else [],
         "urls": {
             "online": reverse("summary-online", args=[session.session_id]),
             "pay": reverse("summary", args=[session.session_id]),
+            "credits": reverse("summary-credits", args=[session.session_id]),
             "edit": reverse("studio", args=[session.session_id]),
         },
     }

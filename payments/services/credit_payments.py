@@ -14,7 +14,8 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from catalog.models import Design
+from catalog import selectors as catalogue
+from catalog.models import Design, Shell
 from credits import selectors as credits
 from credits.services import ledger
 from orders.models import CreditPart, Order
@@ -37,42 +38,59 @@ class CreditsNotTaken(errors.Conflict):
 @dataclass(frozen=True)
 class Offer:
     """What a shopper may do with their credits for one order. `whole`: the price of all of it in credits, and `can_all`
-    whether they have that; `most`: the most for a part (0: none); `part`: what is held of whomever's credits."""
+    whether they have that; `most`: the most for a part (0: none); `part`: what is held, `is_mine` of this shopper's."""
 
     available: int
     whole: int
     can_all: bool
     most: int
     covers_most: Money
-    due: Money
     part: CreditPart | None
+    is_mine: bool
 
     @property
     def whole_price(self) -> Money:
         return Money(self.whole, credit_parts.CREDITS)
 
+    @property
+    def has(self) -> Money:
+        return Money(self.available, credit_parts.CREDITS)
+
+    @property
+    def most_credits(self) -> Money:
+        return Money(self.most, credit_parts.CREDITS)
+
 
 def offer(order: Order, user: User) -> Offer | None:
     """For somebody who is logged in; None where credits are of no use (no price in credits, switched off, in credits already)."""
-    rate = credit_parts.rate_of(order) if order.status == "pending" and GATEWAY in switches.usable() else None
-    if rate is None:
+    rate = credit_parts.rate_of(order) if order.status == "pending" else None
+    return _offer(rate, user, order, can_all=not order.session_id) if rate is not None else None
+
+
+def offer_of_case(shell: Shell, price: Money, user: User, order: Order | None) -> Offer | None:
+    """The same in front of a machine, where all of it is one of the ways to pay; `order` is there once a part is held."""
+    whole = catalogue.price_in_credits(shell.model.product.pk)
+    return _offer(credit_parts.Rate(whole, price), user, order, can_all=False) if whole else None
+
+
+def _offer(rate: credit_parts.Rate, user: User, order: Order | None, *, can_all: bool) -> Offer | None:
+    if GATEWAY not in switches.usable():
         return None
-    available, part = credits.available(user.pk), credit_parts.current(order)
-    most = min(
-        available + (part.credits if part and part.user_id == user.pk else 0), rate.most(least_due(order))
-    )
+    available, part = credits.available(user.pk), credit_parts.current(order) if order else None
+    mine = part.credits if part and part.user_id == user.pk else 0
+    most = min(available + mine, rate.most(least_due(rate.money)))
     return Offer(
-        available=available, whole=rate.credits, can_all=available >= rate.credits and not order.session_id and part is None,
-        most=most, covers_most=Money(rate.covers(most), order.currency), due=credit_parts.due(order), part=part,
+        available=available, whole=rate.credits, can_all=can_all and part is None and available >= rate.credits,
+        most=most, covers_most=Money(rate.covers(most), rate.money.currency), part=part, is_mine=bool(mine),
     )  # fmt: skip
 
 
-def least_due(order: Order) -> int:
+def least_due(total: Money) -> int:
     """Minor units that every way to pay which takes the total still takes."""
     floors = [1]
     for key in switches.usable():
-        for method in registry.get(key).methods(order.currency, order.total):
-            if method.min_amount is not None and method.min_amount.currency == order.currency:
+        for method in registry.get(key).methods(total.currency, total):
+            if method.min_amount is not None and method.min_amount.currency == total.currency:
                 floors.append(method.min_amount.amount_minor)
     return max(floors)
 
@@ -85,7 +103,7 @@ def use(order: Order, *, user: User, amount: int, source: str) -> CreditPart:
     """
     switches.must_be_on(GATEWAY)
     _close_open(order, source=source)
-    least = least_due(order)
+    least = least_due(order.total)
     with transaction.atomic():
         _lock(order)
         credit_parts.let_go(order, source=source, reason="another number of credits", actor=_name(user))

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from orders import selectors as orders
 from orders.models import Order
+from orders.services import credit_parts
 from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import progress_words
@@ -100,7 +101,7 @@ def order_progress(order: Order) -> dict[str, Any]:
                 *notes,
             )
         ),
-        "amount": order.total,
+        "amount": _amount(facts),
         "machine_name": _machine_name(order, job),
         "queue_no": queue_no,
         "ahead": ahead,
@@ -114,11 +115,19 @@ def order_progress(order: Order) -> dict[str, Any]:
         "poll_ms": poll_ms,
         "kind": order.kind,
         "gateway": intent.gateway if intent else "",
+        "back_as_credits": progress_words.back_as_credits(intent),
         "credits": Money(orders.credits_of(order), "CREDITS"),
         "email": progress_words.hidden(order.email) if order.user_id is None else "",
         "action": facts.action if shows_action else None,
         "action_template": f"payments/next_action/{facts.action.kind}.html" if shows_action else "",
     }
+
+
+def _amount(facts: _Facts) -> Money:
+    """What is to be paid in money; of a paid order, what was."""
+    if facts.order.paid_at and facts.intent and facts.intent.settles_order:
+        return Money(facts.intent.captured_minor, facts.order.currency)
+    return credit_parts.due(facts.order)
 
 
 def _facts(order: Order) -> _Facts:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from orders.models import Order
+from orders.services import credit_parts
 from payments import states
 from payments.gateways.base import ErrorCode
 from payments.models import PaymentIntent, Refund
@@ -50,7 +51,21 @@ def refund_notes(order: Order) -> list[str]:
             notes.append(_surplus(intent))
         else:
             notes += _given_back(intent) + _disputed(intent)
+    part = credit_parts.current(order) if order.status == "refunded" else None
+    if part is not None:
+        notes.append(
+            _("%(credits)s that you had used are back, too.")
+            % {"credits": shop.money(Money(part.credits, "CREDITS"))}
+        )
     return notes
+
+
+def back_as_credits(intent: PaymentIntent | None) -> bool:
+    """Did what was given back of a payment come as credits, all of it?"""
+    if intent is None or intent.status != "refunded":
+        return False
+    done = Refund.objects.filter(intent=intent, status="succeeded")
+    return intent.gateway == "credits" or not done.exclude(kind=Refund.Kind.CREDITS).exists()
 
 
 def _surplus(intent: PaymentIntent) -> str:

@@ -109,7 +109,8 @@ def _returns(intent: PaymentIntent) -> Iterator[Entry]:
     for refund in intent.refunds.exclude(status="failed").order_by("pk"):
         done = refund.status == "succeeded"
         yield Entry(
-            at=refund.succeeded_at or refund.created_at, text=_("Given back"), amount=refund.amount,
+            at=refund.succeeded_at or refund.created_at, amount=refund.amount,
+            text=_("Given back as credits") if refund.kind == "credits" else _("Given back"),
             number=refund.out_refund_no, second=intent.is_surplus, done=done,
         )  # fmt: skip
     taken = disputes.taken_by_banks(intent)

@@ -16,12 +16,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from accounts.models import User
 from orders import selectors as orders
 from orders.models import Order
+from orders.services import credit_parts
 from payments.forms import CardForm
 from payments.gateways import base
 from payments.models import PaymentIntent
-from payments.services import closing, intents, page_payments, progress_words, sync, ways
+from payments.services import closing, credit_payments, intents, page_payments, progress_words, sync, ways
 from pimpshop.core import errors, throttles
 
 #: Starts of a payment per order: enough for any number of mistakes, too few to try stolen cards.
@@ -29,7 +31,7 @@ STARTS = throttles.Limit("pay-page", 20, 600)
 #: The same by the caller's address.
 STARTS_BY_ADDRESS = throttles.Limit("pay-page-address", 60, 600)
 #: The order's status page tells better than any message here where things stand.
-_SAID_THERE = (intents.PaymentUncertain, intents.AlreadyPaid, intents.SessionMoved, closing.CannotClose)
+SAID_THERE = (intents.PaymentUncertain, intents.AlreadyPaid, intents.SessionMoved, closing.CannotClose)
 
 
 class SeeOther(HttpResponseRedirect):
@@ -42,19 +44,19 @@ class SeeOther(HttpResponseRedirect):
 @require_http_methods(["GET", "HEAD", "POST"])
 def pay(request: HttpRequest, order_no: str) -> HttpResponse:
     """/orders/<order_no>/pay/?k=…: the ways to pay; a button starts one and leads on."""
-    order = _order(request, order_no)
+    order = order_of(request, order_no)
     if not page_payments.may_begin(order):
         return SeeOther(orders.status_path(order))
     if request.method != "POST":
-        return _page(request, order)
-    _limit(request, order)
+        return page(request, order)
+    limit(request, order)
     try:
-        way = ways.find(request.POST.get("way", ""), order.total, _shopper(request))
+        way = ways.find(request.POST.get("way", ""), credit_parts.due(order), _shopper(request))
         if way.asks_card:
             return SeeOther(card_path(order))
         return start(request, order, way)
     except errors.ShopError as problem:
-        return _page(request, order, problem)
+        return page(request, order, problem)
 
 
 def start(request: HttpRequest, order: Order, way: ways.Way, card: base.Card | None = None) -> HttpResponse:
@@ -62,7 +64,7 @@ def start(request: HttpRequest, order: Order, way: ways.Way, card: base.Card | N
     address = throttles.client_address(request)
     try:
         intent = page_payments.start(order, way, _shopper(request), client_ip=address, card=card)
-    except _SAID_THERE:
+    except SAID_THERE:
         return SeeOther(orders.status_path(order))
     return _lead_on(request, order, intent)
 
@@ -73,16 +75,18 @@ def start(request: HttpRequest, order: Order, way: ways.Way, card: base.Card | N
 @sensitive_variables("form")
 def card(request: HttpRequest, order_no: str) -> HttpResponse:
     """/orders/<order_no>/pay/card/?k=…: number, expiry and security code, where they may pass through our server."""
-    order = _order(request, order_no)
+    order = order_of(request, order_no)
     if not page_payments.may_begin(order):
         return SeeOther(orders.status_path(order))
-    way = next((way for way in ways.offered(order.total, _shopper(request)) if way.asks_card), None)
+    way = next(
+        (way for way in ways.offered(credit_parts.due(order), _shopper(request)) if way.asks_card), None
+    )
     if way is None:
         return SeeOther(orders.pay_path(order))
     form = CardForm(request.POST or None)
     if request.method != "POST":
         return _card_page(request, order, way, form)
-    _limit(request, order)
+    limit(request, order)
     if not form.is_valid():
         return _card_page(request, order, way, form, status=400)
     try:
@@ -94,7 +98,7 @@ def card(request: HttpRequest, order_no: str) -> HttpResponse:
         return _card_page(request, order, way, CardForm(), status=problem.status, reason=problem.message)
 
 
-def _order(request: HttpRequest, order_no: str) -> Order:
+def order_of(request: HttpRequest, order_no: str) -> Order:
     """The order, for whoever has its link. Its state at the provider is as fresh as a status page's."""
     if not orders.may_see(order_no, request.GET.get("k", "")):
         raise Http404
@@ -104,13 +108,15 @@ def _order(request: HttpRequest, order_no: str) -> Order:
     return order
 
 
-def _limit(request: HttpRequest, order: Order) -> None:
+def limit(request: HttpRequest, order: Order) -> None:
+    """Count a start of a payment. Raises throttles' refusal."""
     throttles.enforce(STARTS, order.order_no)
     throttles.enforce(STARTS_BY_ADDRESS, throttles.client_address(request))
 
 
 def _shopper(request: HttpRequest) -> ways.Shopper:
-    return ways.Shopper.of(request.headers.get("User-Agent", ""))
+    user_id = request.user.pk if request.user.is_authenticated else None
+    return ways.Shopper.of(request.headers.get("User-Agent", ""), user_id=user_id)
 
 
 def _lead_on(request: HttpRequest, order: Order, intent: PaymentIntent) -> HttpResponse:
@@ -135,23 +141,37 @@ def _may_lead_to(url: str) -> bool:
 
 def card_path(order: Order) -> str:
     """The signed link of the card form."""
-    return f"{reverse('order-pay-card', args=[order.order_no])}?{orders.pay_path(order).partition('?')[2]}"
+    return _path(order, "order-pay-card")
+
+
+def _path(order: Order, name: str) -> str:
+    return f"{reverse(name, args=[order.order_no])}?{orders.pay_path(order).partition('?')[2]}"
 
 
 def _facts(order: Order) -> dict[str, Any]:
-    return {"order_no": order.order_no, "lines": orders.line_texts(order), "total": order.total}
+    return {
+        "order_no": order.order_no,
+        "lines": orders.line_texts(order),
+        "total": order.total,
+        "part": credit_parts.told(order),
+        "due": credit_parts.due(order),
+    }
 
 
-def _page(request: HttpRequest, order: Order, problem: errors.ShopError | None = None) -> HttpResponse:
-    shopper = _shopper(request)
+def page(request: HttpRequest, order: Order, problem: errors.ShopError | None = None) -> HttpResponse:
+    """The ways to pay, with what went wrong."""
+    shopper, due = _shopper(request), credit_parts.due(order)
+    user = request.user if isinstance(request.user, User) else None
     context = {
         "order": _facts(order),
         "preview_url": orders.preview_url(order),
-        "ways": ways.offered(order.total, shopper),
-        "open_elsewhere": ways.shut_in_wechat(order.total, shopper),
+        "ways": ways.offered(due, shopper),
+        "open_elsewhere": ways.shut_in_wechat(due, shopper),
+        "spend": credit_payments.offer(order, user) if user else None,
         "problem": problem.message if problem else "",
         "urls": {
             "pay": orders.pay_path(order),
+            "credits": _path(order, "order-pay-credits"),
             "card": card_path(order),
             "status": orders.status_path(order),
         },
