@@ -83,6 +83,10 @@ WECHAT_GATEWAY = (
 WECHAT_NOTIFY_URL: str = env.str("WECHAT_NOTIFY_URL", default="")
 WECHAT_MINI_APP_ID = _provider("WECHAT_MINI_APP_ID", "wxsandboxminiprogram")
 WECHAT_MINI_APP_SECRET = _provider("WECHAT_MINI_APP_SECRET", "sandbox-mini-app-secret")
+#: Tell WeChat when what the mini program sold is delivered (order management; payments.services.shipping).
+WECHAT_SHIPPING_NOTICES: bool = env.bool("WECHAT_SHIPPING_NOTICES", default=True)
+#: Who looks at pictures and texts that are uploaded: wechat, or nobody (catalog.services.screening).
+CONTENT_CHECKS: str = env.str("CONTENT_CHECKS", default="")
 #: A native app's own id; empty: WECHAT_APP_ID.
 WECHAT_MOBILE_APP_ID: str = env.str("WECHAT_MOBILE_APP_ID", default="")
 WECHAT_LOGIN_BASE = (

@@ -25,7 +25,9 @@ _TOKEN_ENDED = {40001, 40014, 42001}
 _BUSY = {-1, 45009, 45011, 10060012, 268485216}
 #: 40029 no such code (or older than five minutes), 40163 used, 41008 none, 40226 WeChat blocks that person.
 _CODE_REFUSED = {40029, 40163, 41008, 40226}
-_RISKY_PICTURE = 87014
+_RISKY = 87014
+#: 40003 no such person here, 61010 not within two hours.
+_NOT_SEEN_LATELY = {40003, 61010}
 #: 10060002 delivery was told and is complete, 10060023 told before with the same content.
 _SHIPPED_ALREADY = {10060002, 10060023}
 #: WeChat does not know the payment yet: its books follow WeChat Pay's within minutes.
@@ -163,22 +165,39 @@ class MiniProgram:
 
     # --- content ---
 
-    def allows_text(self, text: str, *, openid: str, scene: int = 4) -> bool:
-        """May `text` (at most 2,500 characters) be shown? Scene 4: what people post. The person must have used the mini
-        program within two hours."""
+    def allows_text(self, text: str, *, openid: str = "", scene: int = 4) -> bool:
+        """May `text` (at most 2,500 characters) be shown? Scene 4: what people post. Version 2 wants somebody who used the
+        mini program within two hours; without `openid`, or for somebody who did not, the old version 1 is asked."""
+        if not openid:
+            return self._allows_plainly(text)
         asked = {"openid": openid, "scene": scene, "version": 2, "content": text[:2500]}
-        found = self._call("wxa/msg_sec_check", sent=asked).get("result")
+        try:
+            found = self._call("wxa/msg_sec_check", sent=asked).get("result")
+        except WeChatError as error:
+            if error.errcode not in _NOT_SEEN_LATELY:
+                raise
+            return self._allows_plainly(text)
         suggest = found.get("suggest") if isinstance(found, dict) else None
         if suggest not in ("pass", "review", "risky"):
             raise WeChatUnavailable("no verdict in the answer")
         return bool(suggest != "risky")
+
+    def _allows_plainly(self, text: str) -> bool:
+        """Version 1: no person, and a refusal instead of a verdict."""
+        try:
+            self._call("wxa/msg_sec_check", sent={"content": text[:2500]})
+        except WeChatError as error:
+            if error.errcode == _RISKY:
+                return False
+            raise
+        return True
 
     def allows_picture(self, picture: bytes) -> bool:
         """May a JPEG (at most 1 MB and 750 x 1334 pixels) be shown?"""
         try:
             self._call("wxa/img_sec_check", files={"media": ("picture.jpg", picture, "image/jpeg")})
         except WeChatError as error:
-            if error.errcode == _RISKY_PICTURE:
+            if error.errcode == _RISKY:
                 return False
             raise
         return True

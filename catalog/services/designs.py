@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import models, selectors
 from catalog.models import Design, DesignTemplate, Photo, Shell
-from catalog.services import drawing, layouts, photos, pictures
+from catalog.services import drawing, layouts, photos, pictures, screening
 from catalog.services.layouts import Layout
 from pimpshop.core import errors, storage
 
@@ -218,7 +218,7 @@ def freeze(design: Design) -> Design:
 
     Guarantees: idempotent; any number of callers at once freeze it once, with one set of files; drawing and storing
     happen outside of a transaction, then ONE UPDATE makes them count. Raises LowResolutionNotAccepted,
-    drawing.DesignEmpty, DesignMoving: then nothing changed and nothing is left in storage.
+    drawing.DesignEmpty, DesignMoving, screening.TextNotAllowed: then nothing changed and nothing is left in storage.
     """
     for _try in range(FREEZE_TRIES):
         design.refresh_from_db()
@@ -226,6 +226,7 @@ def freeze(design: Design) -> Design:
             return design
         if design.low_resolution and design.low_resolution_accepted_at is None:
             raise LowResolutionNotAccepted
+        screening.check_text(texts_of(design), owner=design.owner)
         png = drawing.draw_print(design)
         small = drawing.draw_preview(design, PREVIEW_WIDTH_PX, "PNG", small=False)
         # The storage gives each file a name of its own, so callers at once never write into each other's.

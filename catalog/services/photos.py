@@ -11,7 +11,7 @@ from typing import IO
 from django.core.files.base import ContentFile
 
 from catalog.models import Photo
-from catalog.services import pictures
+from catalog.services import pictures, screening
 from pimpshop.core import errors
 
 #: A smaller side than this cannot become a case, whatever is accepted.
@@ -26,9 +26,11 @@ class PictureNotTaken(errors.ShopError):
 def add_photo(*, owner: str, upload: bytes | IO[bytes] | pictures.Picture) -> Photo:
     """Take in a picture: decoded, upright, without EXIF, encoded afresh, with a small copy for the page.
 
-    `upload` is bytes, a file opened for reading, or what `pictures.read_picture` made of one. Raises PictureNotTaken.
+    `upload` is bytes, a file opened for reading, or what `pictures.read_picture` made of one. Raises PictureNotTaken,
+    screening.PictureNotAllowed.
     """
     picture = upload if isinstance(upload, pictures.Picture) else read(upload)
+    screening.check_picture(picture)
     small = pictures.make_working_copy(picture)
     photo = Photo(
         owner=owner,

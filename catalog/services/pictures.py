@@ -152,6 +152,18 @@ def make_working_copy(picture: Picture, max_px: int = 1600) -> Picture:
         return _encode(image, picture.original_format, chroma="4:2:0")
 
 
+def as_small_jpeg(picture: Picture, max_px: int) -> bytes:
+    """A JPEG of the picture for somebody who only looks at it: at most `max_px` on its longer side, on white."""
+    with Image.open(io.BytesIO(picture.data), formats=[picture.format]) as image:
+        image.thumbnail((max_px, max_px), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        shown = image.convert("RGBA")
+    white = Image.new("RGB", shown.size, "white")
+    white.paste(shown, mask=shown)
+    out = io.BytesIO()
+    white.save(out, "JPEG", quality=80)
+    return out.getvalue()
+
+
 def _sniff(data: bytes) -> str:
     """The format by the first bytes. SVG, GIF, PDF and everything else that is not one of the four is refused."""
     if data[:3] == b"\xff\xd8\xff":
@@ -279,4 +291,4 @@ def _encode(image: Image.Image, original: str, *, chroma: str) -> Picture:
     return Picture(data, kind, image.width, image.height, hashlib.sha256(data).hexdigest(), original)
 
 
-__all__ = ["Picture", "PictureRefused", "make_working_copy", "read_data_url", "read_picture"]
+__all__ = ["Picture", "PictureRefused", "as_small_jpeg", "make_working_copy", "read_data_url", "read_picture"]
