@@ -75,6 +75,13 @@ def _deliveries() -> int:
     return deliveries.deliver_due()
 
 
+@sweeper.round("deliveries to tell WeChat", every=10)
+def _shipping() -> int:
+    from payments.services import shipping
+
+    return shipping.plan_due() + sweeper.each(shipping.due(), shipping.send)
+
+
 @sweeper.round("joined accounts", every=60)
 def _joined() -> int:
     from payments.services import merging

@@ -1,5 +1,25 @@
 """The staff's desk of payments: attempts, refunds, the inbox, webhooks out, statements; what they add to timelines and the first page."""
 
-from payments.admin import inbox, intents, joined, outgoing, reconcile, refunds, stories, stripe_mirror
+from payments.admin import (
+    inbox,
+    intents,
+    joined,
+    outgoing,
+    reconcile,
+    refunds,
+    shipping,
+    stories,
+    stripe_mirror,
+)
 
-__all__ = ["inbox", "intents", "joined", "outgoing", "reconcile", "refunds", "stories", "stripe_mirror"]
+__all__ = [
+    "inbox",
+    "intents",
+    "joined",
+    "outgoing",
+    "reconcile",
+    "refunds",
+    "shipping",
+    "stories",
+    "stripe_mirror",
+]

@@ -14,6 +14,7 @@ from payments.models.outbox import (
 from payments.models.reconcile import ReconcileChange, ReconcileDifference, StatementRun
 from payments.models.refunds import Refund, RefundEvent
 from payments.models.saved_methods import ProviderCustomer, SavedPaymentMethod
+from payments.models.shipping import ShippingNotice
 from payments.models.switches import GatewaySwitch
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Refund",
     "RefundEvent",
     "SavedPaymentMethod",
+    "ShippingNotice",
     "StatementRun",
     "WebhookDelivery",
     "WebhookDeliveryChange",

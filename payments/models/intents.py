@@ -125,6 +125,11 @@ class PaymentIntent(StateModel, Timestamped):
                 name="intent_due",
             ),
             models.Index(
+                fields=["succeeded_at"],
+                condition=Q(method="mini", settles_order=True),
+                name="intent_mini_settled",
+            ),
+            models.Index(
                 fields=["gateway", "transaction_ref"],
                 condition=~Q(transaction_ref=""),
                 name="intent_transaction",

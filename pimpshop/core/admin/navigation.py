@@ -70,6 +70,7 @@ def _money() -> list[dict[str, Any]]:
         _entry(_("Disputes"), "payments.dispute", "gavel"),
         _entry(_("Statements"), "payments.statementrun", "account_balance"),
         _entry(_("Differences"), "payments.reconciledifference", "difference"),
+        _entry(_("Deliveries told to WeChat"), "payments.shippingnotice", "local_shipping"),
         _entry(_("Ways to pay"), "payments.gatewayswitch", "toggle_on"),
         _entry(_("Inbox"), "payments.webhookevent", "inbox"),
         _entry(_("Webhook endpoints"), "payments.webhookendpoint", "webhook"),
