@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("orders", "0007_told_to_customers"),
-        ("payments", "0021_told_to_customers"),
+        ("payments", "0022_refunds_as_credits"),
     ]
 
     operations = [
