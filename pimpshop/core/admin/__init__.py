@@ -1,4 +1,4 @@
-"""The staff's desk: what its pages share, and core's own pages (staff items, evidence).
+"""The staff's desk: what its pages share, and core's own pages (staff items, evidence, messages).
 
 Imported by Django's admin autodiscovery. Apps import the modules they need (`base`, `acting`, `words`, `questions`,
 `timeline`, `dashboard`, `finding`); core imports no app, apps add panels, timeline sources and finders.
@@ -7,8 +7,8 @@ Imported by Django's admin autodiscovery. Apps import the modules they need (`ba
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from pimpshop.core.admin import evidence, items
+from pimpshop.core.admin import evidence, items, messages
 
 admin.site.index_title = _("Overview")
 
-__all__ = ["evidence", "items"]
+__all__ = ["evidence", "items", "messages"]

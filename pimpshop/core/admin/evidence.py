@@ -1,4 +1,4 @@
-"""Evidence: every call to a provider, what staff did, what customers were told; and the background work's pulse."""
+"""Evidence: every call to a provider, what staff did; and the background work's pulse."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pimpshop.core import heartbeat
 from pimpshop.core.admin import dashboard, finding, words
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
-from pimpshop.core.models import AuditEntry, Notification, OutboundCall
+from pimpshop.core.models import AuditEntry, OutboundCall
 
 
 @admin.register(OutboundCall)
@@ -74,34 +74,6 @@ class AuditEntryAdmin(EvidenceAdmin):
     @display(description=_("details"))
     def facts(self, entry: AuditEntry) -> str:
         return words.json_block(entry.data) or "–"
-
-
-@admin.register(Notification)
-class NotificationAdmin(EvidenceAdmin):
-    list_display = ("created_at", "kind_word", "about", "state")
-    list_filter = (
-        questions(
-            Question("unsent", _("not sent"), lambda rows: rows.filter(sent_at=None)),
-            Question("trouble", _("trouble"), lambda rows: rows.exclude(last_error="")),
-        ),
-    )
-    search_fields = ("reference",)
-    fields = ("created_at", "kind_word", "about", "recipient", "language", "state", "attempts", "last_error")
-    readonly_fields = ("kind_word", "about", "state")
-
-    @display(description=_("kind"), ordering="kind")
-    def kind_word(self, note: Notification) -> str:
-        return note.kind.replace("_", " ")
-
-    @display(description=_("about"))
-    def about(self, note: Notification) -> str:
-        return words.link(finding.address(note.reference), note.reference)
-
-    @words.labelled(_("state"))
-    def state(self, note: Notification) -> tuple[str, Any]:
-        if note.sent_at:
-            return "success", _("sent")
-        return ("danger", note.last_error[:60]) if note.last_error else ("", _("shown on the status page"))
 
 
 @dashboard.panel(order=90, permission="core.view_outboundcall")
