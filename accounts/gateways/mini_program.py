@@ -204,10 +204,13 @@ class MiniProgram:
 
     # --- the wire ---
 
+    def shared_token(self, stale: str | None = None) -> str:
+        """The access token that all processes share; with `stale` one that is newer. Raises WeChatError."""
+        return self._renewed(stale) if stale else self._config.token_store.get() or self._renewed(None)
+
     def _call(self, path: str, **more: Any) -> dict[str, Any]:
         """A call with the shared access token; once more with a new one when WeChat says that it has ended."""
-        store = self._config.token_store
-        token = store.get() or self._renewed(None)
+        token = self.shared_token()
         try:
             return self._ask("POST", path, params={"access_token": self._keep(token)}, **more)
         except WeChatError as error:

@@ -67,7 +67,8 @@ def serve_tokens(tokens: Tokens | None) -> None:
 
 def configured() -> Config | None:
     """The settings as a Config; None while it is off."""
-    if _tokens is None or not settings.WECHAT_MESSAGE_TEMPLATES:
+    app = settings.WECHAT_MINI_APP_ID and settings.WECHAT_MINI_APP_SECRET
+    if _tokens is None or not app or not settings.WECHAT_MESSAGE_TEMPLATES:
         return None
     return Config(
         base_url=settings.WECHAT_LOGIN_BASE, templates=settings.WECHAT_MESSAGE_TEMPLATES, tokens=_tokens,
@@ -94,10 +95,10 @@ def send_by(config: Config, kind: str, letter: Letter) -> None:
     body = _body(config, kind, letter)
     try:
         token = config.tokens.current()
-        code = _post(config, token, body)
+        code = _post(config, token, body, letter.to.openid)
         if code in TOKEN_REFUSED:
-            code = _post(config, config.tokens.renewed(token), body)
-    except (http.HttpError, TimeoutError) as error:
+            code = _post(config, config.tokens.renewed(token), body, letter.to.openid)
+    except (http.HttpError, OSError) as error:
         raise NotSent(type(error).__name__, unreachable=True) from error
     if code in NOT_WANTED:
         raise NotSent(f"WeChat {code}: not subscribed", permanent=True, wanted=False)
@@ -125,10 +126,10 @@ def _fitting(keyword: str, value: object) -> str:
     return (text if len(text) <= most else f"{text[: most - 1]}…") or "–"
 
 
-def _post(config: Config, token: str, body: bytes) -> int:
-    """WeChat's errcode; 0 is a yes."""
+def _post(config: Config, token: str, body: bytes, openid: str) -> int:
+    """WeChat's errcode; 0 is a yes. The record of the call knows neither token nor person."""
     client = http.Client(
-        config.base_url, provider="wechat", recorder=calls.record, secrets=(token,), inspect=_inspect
+        config.base_url, provider="wechat", recorder=calls.record, secrets=(token, openid), inspect=_inspect
     )
     answer = client.request(
         "POST", "/cgi-bin/message/subscribe/send", name="subscribeMessage.send", params={"access_token": token},
