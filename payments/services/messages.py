@@ -42,6 +42,7 @@ def _refunded(note: Notification) -> kinds.Letter | None:
         paid=Money(intent.captured_minor, intent.currency), by_hand=refund.kind == Refund.Kind.MANUAL,
         goods=intent.order.kind in ("credits", "plan") and intent.settles_order, credits=credits,
         in_credits=intent.currency == "CREDITS",
+        instead=Money(int(refund.metadata.get("credits", 0)), "CREDITS") if refund.kind == Refund.Kind.CREDITS else None,
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def _back_sample() -> Mapping[str, Any]:
     paid = Money(1999, "GBP")
     none = Money(0, "CREDITS")
     return messages.sample(
-        why="order", in_full=True, so_far=None, paid=paid, by_hand=False, goods=False, credits=none, in_credits=False
+        why="order", in_full=True, so_far=None, paid=paid, by_hand=False, goods=False, credits=none, in_credits=False, instead=None
     )  # fmt: skip
 
 

@@ -21,10 +21,11 @@ from orders import selectors as orders
 from orders.models import Order
 from orders.services import credit_parts
 from payments import states
-from payments.models import PaymentIntent
+from payments.models import PaymentIntent, Refund
 from payments.services import disputes
 from pimpshop.core import errors
 from pimpshop.core.money import Money
+from pimpshop.core.templatetags import shop
 
 
 class NotPaid(errors.NotFound):
@@ -105,12 +106,18 @@ def paid_with(intent: PaymentIntent) -> str:
     return f"{name} ({told})" if told else name
 
 
+def _given(refund: Refund) -> str:
+    if refund.kind != Refund.Kind.CREDITS:
+        return _("Given back")
+    credits = shop.money(Money(int(refund.metadata.get("credits", 0)), "CREDITS"))
+    return _("Given back as credits: %(credits)s") % {"credits": credits}
+
+
 def _returns(intent: PaymentIntent) -> Iterator[Entry]:
     for refund in intent.refunds.exclude(status="failed").order_by("pk"):
         done = refund.status == "succeeded"
         yield Entry(
-            at=refund.succeeded_at or refund.created_at, amount=refund.amount,
-            text=_("Given back as credits") if refund.kind == "credits" else _("Given back"),
+            at=refund.succeeded_at or refund.created_at, text=_given(refund), amount=refund.amount,
             number=refund.out_refund_no, second=intent.is_surplus, done=done,
         )  # fmt: skip
     taken = disputes.taken_by_banks(intent)
