@@ -292,6 +292,12 @@ def by_sku(kind: type[CreditPack] | type[Plan], sku: str) -> CreditPack | Plan:
     return product
 
 
+def plan_name(sku: str) -> str:
+    """What a plan is called in the active language, sold or not; its sku where we do not know it any more."""
+    plan = Plan.objects.filter(sku=sku).first()
+    return str(plan) if plan is not None else sku
+
+
 def currencies_of(kind: type[CreditPack] | type[Plan]) -> list[str]:
     """The currencies in which something of that kind can be bought for money, by name."""
     found = Price.objects.filter(

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.utils import timezone
 
 from credits.models import CreditAccount, Hold, Lot, PlanTerm, Posting
+
+#: Lines of a statement that one answer holds at the most.
+LONGEST_PAGE = 200
+_BOUGHT = (Posting.Kind.PURCHASE, Posting.Kind.BONUS)
+#: As core.ids makes them; refunds of an order begin with its number.
+_ORDER_NO = re.compile(r"\bP\d{14}[0-9a-f]{8}")
+_OF_A_LOT = re.compile(r"(?:^|[/:])lot(\d+)(?:/\d+)?$")
 
 
 def balance(user_id: int) -> int:
@@ -46,9 +55,67 @@ def left_of_payment(payment_reference: str) -> int | None:
     return left
 
 
+def balance_at(user_id: int, at: datetime) -> int:
+    """The credits that were a user's at that time, held ones included: the sum of what was posted until then."""
+    mine = {"account__kind": CreditAccount.Kind.USER, "account__user_id": user_id}
+    holds = Hold.objects.filter(**mine).values("reference")
+    accounts = CreditAccount.objects.filter(kind=CreditAccount.Kind.USER, user_id=user_id).values("pk")
+    until = Posting.objects.filter(at__lte=at)
+    spendable = _sum(until.filter(destination__in=accounts)) - _sum(until.filter(source__in=accounts))
+    set_apart = until.filter(source__in=accounts, destination__name=CreditAccount.System.HELD)
+    let_go = until.filter(source__name=CreditAccount.System.HELD, reference__in=holds)
+    return spendable + _sum(set_apart) - _sum(let_go)
+
+
+def _sum(rows: QuerySet[Posting]) -> int:
+    return int(rows.aggregate(Sum("amount"))["amount__sum"] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """`amount` credits that can be spent until `at`; None: they do not end."""
+
+    amount: int
+    at: datetime | None
+
+
+def endings(user_id: int) -> list[Ending]:
+    """What a user can spend, by when it ends: what ends soonest first, what never ends last."""
+    alive = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    lots = Lot.objects.filter(
+        alive, is_open=True, account__kind=CreditAccount.Kind.USER, account__user_id=user_id
+    )
+    by_end = lots.values_list("expires_at").annotate(left=Sum("remaining"))
+    return [Ending(left, at) for at, left in by_end.order_by(F("expires_at").asc(nulls_last=True))]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How somebody's account stands, in credits. `balance` = `available` + `held`; `available` is the sum of `endings`."""
+
+    balance: int
+    held: int
+    available: int
+    debt: int
+    endings: list[Ending]
+
+    @property
+    def next_expiry(self) -> Ending | None:
+        """What ends first; None when nothing does."""
+        return next((ending for ending in self.endings if ending.at is not None), None)
+
+
+def standing(user_id: int) -> Standing:
+    """Balance, what of it is held, what can be spent until when, and what is owed. Three queries."""
+    ends, set_apart = endings(user_id), held(user_id)
+    can_spend = sum(ending.amount for ending in ends)
+    return Standing(can_spend + set_apart, set_apart, can_spend, debt(user_id), ends)
+
+
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One line of a user's statement: `amount` signed, `balance` after it, both in credits."""
+    """One movement: `amount` signed, `balance` after it, both in credits. `order_no`: what it was about, as far as the
+    books know; `note`: what was bought."""
 
     id: int
     at: datetime
@@ -56,11 +123,21 @@ class StatementRow:
     reference: str
     amount: int
     balance: int
-    reason: str
+    order_no: str
+    note: str
+
+    @property
+    def label(self) -> str:
+        """The kind in words, in the active language."""
+        return str(Posting.Kind(self.kind).label)
 
 
 def statement(user_id: int, *, before_id: int | None = None, limit: int = 50) -> list[StatementRow]:
-    """The newest lines of a user's account, older than the line `before_id` where that is given. At most 200."""
+    """The newest lines of a user's account, or those older than the line `before_id`; at most LONGEST_PAGE. Five queries.
+
+    `balance` of a line was written when it was posted, under the account's lock: the lines add up, and what is posted
+    while a reader goes through the pages moves none of them.
+    """
     account = CreditAccount.objects.filter(kind=CreditAccount.Kind.USER, user_id=user_id).first()
     if account is None:
         return []
@@ -70,14 +147,42 @@ def statement(user_id: int, *, before_id: int | None = None, limit: int = 50) ->
     ).order_by("-id")
     if before_id is not None:
         rows = rows.filter(id__lt=before_id)
-    return [_line(row, account.pk) for row in rows[: min(limit, 200)]]
+    found = list(rows[: min(limit, LONGEST_PAGE)])
+    orders = _orders(found)
+    return [_line(row, account.pk, orders[row.pk]) for row in found]
 
 
-def _line(row: Posting, account_id: int) -> StatementRow:
+def whole_statement(user_id: int) -> Iterator[StatementRow]:
+    """All lines, newest first, read in pages: nothing keeps a long statement in memory."""
+    before: int | None = None
+    while lines := statement(user_id, before_id=before, limit=LONGEST_PAGE):
+        yield from lines
+        before = lines[-1].id
+
+
+def _line(row: Posting, account_id: int, order_no: str) -> StatementRow:
     incoming = row.destination_id == account_id
     after = row.destination_after if incoming else row.source_after
     amount = row.amount if incoming else -row.amount
-    return StatementRow(row.pk, row.at, row.kind, row.reference, amount, after or 0, row.reason)
+    note = row.reason if row.kind == Posting.Kind.PURCHASE else ""  # other reasons are staff's words
+    return StatementRow(row.pk, row.at, row.kind, row.reference, amount, after or 0, order_no, note)
+
+
+def _orders(rows: list[Posting]) -> dict[int, str]:
+    """What each posting was about: the payment of the lot that it made or names, the subject of its hold."""
+    granted = Lot.objects.filter(posting__in=[row.pk for row in rows if row.kind in _BOUGHT])
+    made = dict(granted.values_list("posting_id", "payment_reference"))
+    named = {row.pk: int(found[1]) for row in rows if (found := _OF_A_LOT.search(row.reference))}
+    lots = dict(Lot.objects.filter(pk__in=named.values()).values_list("pk", "payment_reference"))
+    held = [row.reference for row in rows if row.kind in (Posting.Kind.HOLD, Posting.Kind.RELEASE)]
+    holds = dict(Hold.objects.filter(reference__in=held).values_list("reference", "subject"))
+    return {
+        row.pk: made.get(row.pk)
+        or lots.get(named.get(row.pk, 0))
+        or holds.get(row.reference)
+        or "".join(_ORDER_NO.findall(row.reference)[:1])
+        for row in rows
+    }
 
 
 def active_term(user_id: int) -> PlanTerm | None:

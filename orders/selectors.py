@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,6 +124,11 @@ def pay_path_of(order_no: str) -> str:
     return f"/orders/{order_no}/pay/?k={ids.link_key('order', order_no)}"
 
 
+def waits_for_money(order: Order) -> bool:
+    """Can it still be paid on its own page? (At a machine the machine's own page is the way.)"""
+    return order.status == "pending" and not order.session_id
+
+
 def unpaid(order_no: str) -> Order | None:
     """The order with that number while it waits for its money; None otherwise."""
     return Order.objects.filter(order_no=order_no, status="pending").first() if order_no else None
@@ -139,6 +145,21 @@ def preview_url(order: Order) -> str:
 def texts_of(design: Design) -> str:
     """The words on a design, in one line."""
     return " ".join(item["text"] for item in design.layout.get("items", []) if item.get("kind") == "text")
+
+
+def of_user(user: User, *, before_id: int | None = None, limit: int = 20) -> list[Order]:
+    """Somebody's orders with their lines, newest first; only those before the order `before_id`. Two queries."""
+    mine = Order.objects.filter(user=user)
+    if before_id is not None:
+        mine = mine.filter(pk__lt=before_id)
+    return list(mine.prefetch_related("lines").order_by("-id")[:limit])
+
+
+def paths_of(user: User, order_nos: Iterable[str]) -> dict[str, str]:
+    """Order number -> the signed link of its status page, of those that are that user's."""
+    asked = {number for number in order_nos if number}
+    rows = Order.objects.filter(user=user, order_no__in=asked).only("order_no") if asked else ()
+    return {order.order_no: status_path(order) for order in rows}
 
 
 def of_packs(user: User, currency: str) -> QuerySet[Order]:

@@ -9,6 +9,8 @@ from payments import webhooks
 from payments.api import aftermath, app, checkout_sessions, credit_orders, identities, payments, saved, wechat
 from payments.api import webhook_endpoints as outgoing
 from payments.views import back, pay, receipt, spend
+from payments.views.account import orders as my_orders
+from payments.views.account import overview, statement
 
 
 class PaymentId(StringConverter):
@@ -64,7 +66,16 @@ _CREDITS = [
     *slashes("api/orders/<str:order_id>", credit_orders.OrderView),
 ]
 
+#: A shopper's own pages; what they change is each app's own.
+_ACCOUNT = [
+    path("account/", overview.overview, name="account"),
+    path("account/statement/", statement.statement, name="account-statement"),
+    path("account/statement.csv", statement.as_file, name="account-statement-file"),
+    path("account/orders/", my_orders.orders, name="account-orders"),
+]
+
 urlpatterns = [
+    *_ACCOUNT,
     path("api/chinese/order/payStatus", webhooks.pay_status, name="pay-status"),
     path("api/chinese/order/payStatus/<str:secret>", webhooks.pay_status),
     path("api/stripe/webhook", webhooks.stripe),

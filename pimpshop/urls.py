@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/docs/", core_views.ApiDocs.as_view(), name="docs"),
     path("", include("accounts.urls")),  # log-in of the API
     path("", include("vending.urls")),  # seed 1: sessions, machines, screens
+    path("", include("credits.urls")),  # the API of one's credits
     path("", include("payments.urls")),  # webhooks
     path("", include("orders.urls")),  # summary and status pages
     path("", include("catalog.urls")),  # shop, studio, pictures

@@ -56,7 +56,10 @@ def test_sign_up_code_log_out_log_in(client: Client) -> None:
     assert client.get(LOG_OUT).status_code == 200
     assert who(client) == user.pk
     assert (went(client.post(LOG_OUT)), who(client)) == ((302, "/"), None)
-    assert (went(log_in(client, " NEW.person@example.com", PASSWORD)), who(client)) == ((302, "/"), user.pk)
+    assert (went(log_in(client, " NEW.person@example.com", PASSWORD)), who(client)) == (
+        (302, "/account/"),
+        user.pk,
+    )
     assert len(mail.outbox) == 1
 
 
@@ -149,7 +152,7 @@ def test_another_code_takes_the_place_of_the_first(client: Client) -> None:
         assert went(client.post(CODE, {"action": "resend"})) == (302, CODE)
         assert (len(mail.outbox), mailed_code() == first) == (2, False)
         assert client.post(CODE, {"code": first}).status_code == 200
-        assert went(client.post(CODE, {"code": mailed_code()})) == (302, "/")
+        assert went(client.post(CODE, {"code": mailed_code()})) == (302, "/account/")
 
 
 def test_who_has_not_typed_the_code_is_asked_at_each_log_in(client: Client) -> None:
@@ -178,7 +181,7 @@ def test_five_tries_an_account_and_no_more(client: Client) -> None:
     late = log_in(Client(REMOTE_ADDR="192.0.2.9"), "ALICE@example.com")
     assert mistakes(late) == {"__all__": [TOO_OFTEN]}
     with time_machine.travel(timezone.now() + timedelta(minutes=5, seconds=1)):
-        assert (went(log_in(client, "alice@example.com")), who(client)) == ((302, "/"), user.pk)
+        assert (went(log_in(client, "alice@example.com")), who(client)) == ((302, "/account/"), user.pk)
 
 
 def test_one_caller_does_not_try_many_accounts(client: Client, settings: Any) -> None:
@@ -197,14 +200,14 @@ def test_one_caller_does_not_try_many_accounts(client: Client, settings: Any) ->
     ("back", "leads"),
     [
         ("/orders/P1/?k=abc", "/orders/P1/?k=abc"),
-        ("//evil.example.com/", "/"),
-        ("/\\evil.example.com", "/"),
-        ("https://evil.example.com/", "/"),
-        ("http://testserver/credits/", "/"),
-        ("http://127.0.0.1:8000/credits/", "/"),
-        ("javascript:alert(1)", "/"),
-        ("credits/", "/"),
-        ("/" + "x" * 500, "/"),
+        ("//evil.example.com/", "/account/"),
+        ("/\\evil.example.com", "/account/"),
+        ("https://evil.example.com/", "/account/"),
+        ("http://testserver/credits/", "/account/"),
+        ("http://127.0.0.1:8000/credits/", "/account/"),
+        ("javascript:alert(1)", "/account/"),
+        ("credits/", "/account/"),
+        ("/" + "x" * 500, "/account/"),
     ],
 )
 def test_the_way_back_is_one_of_our_own_paths(client: Client, back: str, leads: str) -> None:
@@ -259,7 +262,7 @@ def test_a_mail_server_that_is_away_is_said(client: Client, monkeypatch: pytest.
     assert "We could not send the e-mail just now." in answer.content.decode()
     with time_machine.travel(timezone.now() + timedelta(seconds=11)):
         assert went(log_in(client, "ada@example.com", PASSWORD)) == (302, CODE)
-        assert went(client.post(CODE, {"code": mailed_code()})) == (302, "/")
+        assert went(client.post(CODE, {"code": mailed_code()})) == (302, "/account/")
 
 
 def test_the_api_wants_a_proven_address_too(client: Client) -> None:

@@ -58,7 +58,7 @@ def test_what_waited_is_claimed_with_the_code_and_not_before(client: Client) -> 
     sign_up(client, "ada@example.com")
     user = User.objects.get()
     assert (balance(user), PlanTerm.objects.get().user_id) == (0, None)
-    assert confirm(client) == (302, "/")
+    assert confirm(client) == (302, "/account/")
     page = client.get("/plans/").content.decode()
     assert "500 credits waited for you. They are yours now." in page
     order.refresh_from_db()
@@ -138,7 +138,7 @@ def test_another_address_takes_the_place_of_the_old_one(client: Client) -> None:
     assert mails()[0][0] == "ada@work.example.com"
     user.refresh_from_db()
     assert (user.email, balance(user)) == ("ada@example.com", 0)
-    assert confirm(client) == (302, "/")
+    assert confirm(client) == (302, "/account/")
     user.refresh_from_db()
     assert (user.email, balance(user)) == ("ada@work.example.com", 500)
     assert list(EmailAddress.objects.values_list("email", "verified", "primary")) == [

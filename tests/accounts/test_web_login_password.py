@@ -54,7 +54,7 @@ def test_a_forgotten_password(client: Client) -> None:
     assert (form.status_code, form.context["action_url"].endswith("-set-password/")) == (200, True)
 
     done = client.post(form.context["action_url"], {"password1": NEW})
-    assert (went(done), who(client)) == ((302, "/"), user.pk)
+    assert (went(done), who(client)) == ((302, "/account/"), user.pk)
     assert mails()[1:] == [("alice@example.com", "Your password was changed")]
     assert "http://127.0.0.1:8000/accounts/password/reset/" in mail.outbox[1].body
     user.refresh_from_db()
@@ -106,7 +106,7 @@ def test_a_link_proves_the_address_that_somebody_else_signed_up_with(client: Cli
     sign_up(Client(), "alice@example.com")
     ask(client, "alice@example.com")
     form = open_link(client, mailed_link())
-    assert went(client.post(form.context["action_url"], {"password1": NEW})) == (302, "/")
+    assert went(client.post(form.context["action_url"], {"password1": NEW})) == (302, "/account/")
     assert who(client) == User.objects.get().pk
     stranger = Client()
     assert list(mistakes(log_in(stranger, "alice@example.com", PASSWORD))) == ["__all__"]
@@ -130,7 +130,7 @@ def test_a_changed_password_ends_the_others(client: Client) -> None:
     weak = client.post(CHANGE, {"oldpassword": factories.PASSWORD, "password1": "alice"})
     assert list(mistakes(weak)) == ["password1"]
     done = client.post(CHANGE, {"oldpassword": factories.PASSWORD, "password1": NEW})
-    assert (went(done), who(client)) == ((302, "/"), user.pk)
+    assert (went(done), who(client)) == ((302, "/account/"), user.pk)
     assert client.get("/accounts/").status_code == 200
     assert other.get("/accounts/").status_code == 302
     assert tokens.find(device) is None
@@ -141,7 +141,7 @@ def test_who_has_no_password_chooses_one(client: Client) -> None:
     user = User.objects.create_user("alice@example.com")
     client.force_login(user)
     assert went(client.get(CHANGE)) == (302, "/accounts/password/set/")
-    assert went(client.post("/accounts/password/set/", {"password1": NEW})) == (302, "/")
+    assert went(client.post("/accounts/password/set/", {"password1": NEW})) == (302, "/account/")
     user.refresh_from_db()
     assert user.check_password(NEW)
 

@@ -169,7 +169,7 @@ def test_the_statement_is_newest_first_and_pages() -> None:
     spend(user, 30)
     grant(user, 5, kind="bonus")
     rows = selectors.statement(user.pk)
-    assert [(r.kind, r.reference, r.amount, r.balance, r.reason) for r in rows] == [
+    assert [(r.kind, r.reference, r.amount, r.balance, r.note) for r in rows] == [
         ("bonus", "P1/1", 5, 75, ""), ("spend", "S1", -30, 70, ""), ("purchase", "P1/1", 100, 100, "pack"),
     ]  # fmt: skip
     assert selectors.statement(user.pk, before_id=rows[1].id) == rows[2:]

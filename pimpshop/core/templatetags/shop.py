@@ -66,6 +66,25 @@ def _pattern(currency: str) -> str:
 
 
 @register.filter
+def signed(credits: int) -> str:
+    """Credits that came or went, in the reader's language: +1,500, −200 (a real minus)."""
+    number = babel.numbers.format_decimal(abs(credits), locale=_locale())
+    return f"{'−' if credits < 0 else '+'}{number}"
+
+
+@register.filter
+def credits(amount: int) -> str:
+    """That many credits, in words: 1,500 credits."""
+    return money(core_money.Money(amount, CREDITS)) if amount else translation.gettext("no credits")
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """A whole number as the reader's language writes it: 1,500."""
+    return str(babel.numbers.format_decimal(number, locale=_locale()))
+
+
+@register.filter
 def mm(value: Decimal | float | int | str | None) -> str:
     """Millimetres with at most one decimal: 73.24 -> "73.2 mm"."""
     if value is None or value == "":

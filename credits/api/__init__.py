@@ -1,0 +1,1 @@
+"""The credits API: a shopper's own account."""
