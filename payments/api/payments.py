@@ -26,10 +26,11 @@ class MethodsView(Door):
     )  # fmt: skip
     def post(self, request: Request) -> Response:
         """What can be paid with: the gateways that are configured and switched on, with their methods and fields."""
-        self.viewer(request)
+        viewer = self.viewer(request)
         body = requests.MethodsAsked(data=request.data)
         body.is_valid(raise_exception=True)
-        return Response(offers.listed(body.validated_data))
+        user_id = None if viewer.is_public else viewer.user_id
+        return Response(offers.listed(body.validated_data, user_id=user_id))
 
 
 class PaymentsView(Door):

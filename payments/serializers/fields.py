@@ -158,13 +158,14 @@ def money_of(
 
 @extend_schema_field(OpenApiTypes.STR)
 class Currency(serializers.Field):
-    """Three letters that we know an exponent of; credits are no currency of this API."""
+    """Three letters that we know an exponent of, or CREDITS: the shop's own unit, for the gateway `credits`."""
 
     def fail(self, key: str, **kwargs: Any) -> NoReturn:
         raise refusals.InvalidCurrency
 
     def to_internal_value(self, data: Any) -> str:
-        word = data.upper() if isinstance(data, str) and len(data) == 3 and data.isascii() else ""
+        known = isinstance(data, str) and data.isascii() and (len(data) == 3 or data.upper() == "CREDITS")
+        word = data.upper() if known else ""
         if word not in money.EXPONENTS:
             self.fail("invalid")
         return word

@@ -137,7 +137,7 @@ class PaymentMethod(serializers.Serializer[Any]):
         kind = given["type"]
         if kind in ("saved_card", "token") or (kind == "card" and "token" in given and "card" not in given):
             return self._by_token(given)
-        if kind in ("wechat_pay", "alipay"):
+        if kind in ("wechat_pay", "alipay", "credits"):
             part = given.get(kind) or {}
             return Means(kind=kind, flow=part.get("flow", ""), openid=part.get("openid", ""))
         part = given.get(kind)

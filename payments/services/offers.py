@@ -11,20 +11,23 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from credits import selectors as credits
 from payments import registry
 from payments.gateways import base
 from payments.services import refusals, switches
 from pimpshop.core.money import Money
 
+CREDITS = "credits"
 #: Ways to hand over one and the same card.
 CARD_KEYS = ("card", "token", "saved_card")
 #: payment_method.type of the API, in the order in which they are offered.
-TYPES = (*CARD_KEYS, "bank_transfer", "wechat_pay", "alipay")
+TYPES = (*CARD_KEYS, "bank_transfer", "wechat_pay", "alipay", "credits")
 GATEWAY_NAMES = {
     "stripe": "Stripe",
     "airwallex": "Airwallex",
     "wechatpay": _("WeChat Pay"),
     "alipay": _("Alipay"),
+    "credits": _("Credits"),
 }
 NAMES = {
     "card": _("Credit or debit card"),
@@ -33,6 +36,7 @@ NAMES = {
     "bank_transfer": _("US bank transfer"),
     "wechat_pay": _("WeChat Pay"),
     "alipay": _("Alipay"),
+    "credits": _("Credits"),
 }
 #: By the field's name: the gateways' labels are English.
 LABELS = {
@@ -54,11 +58,15 @@ def type_of(info: base.MethodInfo) -> str:
     return name if name in TYPES else ""
 
 
-def listed(amount: Money) -> list[dict[str, Any]]:
-    """Seed 5's answer to POST …/payments/methods: gateways that are configured and switched on, with what they take."""
+def listed(amount: Money, *, user_id: int | None = None) -> list[dict[str, Any]]:
+    """Seed 5's answer to POST …/payments/methods: gateways that are configured and switched on, with what they take.
+
+    Credits only for the user whose they are, as far as their balance goes, which is the maximum."""
     found = []
     for key in switches.usable():
         methods = _methods(registry.get(key), amount)
+        if key == CREDITS:
+            methods = _within_balance(methods, amount, user_id)
         if methods:
             found.append(
                 {
@@ -68,6 +76,15 @@ def listed(amount: Money) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+def _within_balance(
+    methods: list[dict[str, Any]], amount: Money, user_id: int | None
+) -> list[dict[str, Any]]:
+    available = credits.available(user_id) if user_id is not None and methods else 0
+    if available < amount.amount_minor:
+        return []
+    return [{**method, "max_amount": str(available)} for method in methods]
 
 
 def _methods(gateway: base.Gateway, amount: Money) -> list[dict[str, Any]]:

@@ -11,10 +11,12 @@ from typing import Any
 from django.utils.translation import gettext
 from django.utils.translation import gettext_noop as _
 
+from credits.services import ledger
 from payments import states
 from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import intents, offers, refusals, shapes
+from payments.services.credit_settling import GATEWAY
 from pimpshop.core.clock import iso
 
 _CODE = base.ErrorCode
@@ -151,6 +153,8 @@ def failed(intent: PaymentIntent) -> tuple[int, dict[str, Any]]:
         raise refusals.ProviderRefused
     status, code = CODES.get(why, (402, "PROCESSING_ERROR"))
     message = gettext(str(MESSAGES[code]))
+    if intent.gateway == GATEWAY and code == "INSUFFICIENT_FUNDS":
+        message = str(ledger.NotEnoughCredits.message)
     if intent.status != "failed":
         message = gettext(ENDED)
     return status, {

@@ -109,7 +109,9 @@ def order_progress(order: Order) -> dict[str, Any]:
         "minutes_left": None,
         "seconds_left": _seconds_left(intent) if shows_action else None,
         "message": "",
-        "reason": progress_words.reason(intent.error_code) if intent and state == "not_paid" else "",
+        "reason": progress_words.reason(intent.error_code, intent.gateway)
+        if intent and state == "not_paid"
+        else "",
         "notes": notes,
         "steps": progress_words.steps(order, state, job, ended=state in ENDED),
         "poll_ms": poll_ms,

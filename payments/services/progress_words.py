@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from credits.services import ledger
 from orders.models import Order
 from orders.services import credit_parts
 from payments import states
@@ -30,8 +31,10 @@ _REASONS: dict[str, str] = {
 }
 
 
-def reason(code: str) -> str:
+def reason(code: str, gateway: str = "") -> str:
     """Why an attempt failed; "" when there is nothing useful to say."""
+    if gateway == "credits" and code == ErrorCode.INSUFFICIENT_FUNDS:
+        return str(ledger.NotEnoughCredits.message)
     return _(_REASONS[code]) if code in _REASONS else ""
 
 

@@ -21,6 +21,7 @@ from payments import registry, states
 from payments.gateways import base
 from payments.models import PaymentIntent, SavedPaymentMethod
 from payments.services import intents, keeping, offers, online_payments, refusals, switches, sync, visibility
+from payments.services.credit_settling import GATEWAY
 from payments.services.visibility import Viewer
 from pimpshop.core import clients, errors, ids
 from pimpshop.core.money import Money
@@ -83,6 +84,7 @@ def start(asked: Asked, viewer: Viewer) -> tuple[PaymentIntent, str]:
     method = offers.method_for(gateway, asked.means.kind, asked.amount, flow=asked.means.flow)
     if asked.manual_capture and not (gateway.can_capture and method in offers.CARD_KEYS):
         raise errors.ShopError(gettext("This gateway cannot hold money first. Nothing was charged."))
+    payer = _payer(asked, viewer)
     saved = _saved(asked.means, gateway, viewer)
     order = _order(asked, viewer, saved)
     if order.kind in granting.KINDS and not viewer.sells_virtual:
@@ -93,7 +95,7 @@ def start(asked: Asked, viewer: Viewer) -> tuple[PaymentIntent, str]:
     secret = SECRET_PREFIX + ids.new_token()
     choice = online_payments.Choice(
         gateway=asked.gateway, method=method, return_url=asked.return_url, cancel_url=asked.return_url,
-        platform=asked.platform, client_ip=asked.client_ip, payer_ref=asked.means.openid,
+        platform=asked.platform, client_ip=asked.client_ip, payer_ref=payer,
         description=asked.description, manual_capture=asked.manual_capture, save_method=asked.save_method,
         metadata=_metadata(asked, saved), api_key_id=viewer.key_id, client_secret_hash=ids.hash_token(secret),
     )  # fmt: skip
@@ -102,6 +104,15 @@ def start(asked: Asked, viewer: Viewer) -> tuple[PaymentIntent, str]:
         order, choice, instrument=instrument, source="api", actor=viewer.actor
     )
     return intent, secret
+
+
+def _payer(asked: Asked, viewer: Viewer) -> str:
+    """The payer's name at the gateway. Credits are paid by the user whose they are, with their own token. Raises MayNot."""
+    if asked.gateway != GATEWAY:
+        return asked.means.openid
+    if viewer.user_id is None or viewer.is_public:
+        raise refusals.MayNot(gettext("Credits are paid by their owner. Nothing was taken."))
+    return str(viewer.user_id)
 
 
 @sensitive_variables()

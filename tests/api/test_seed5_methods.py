@@ -104,7 +104,7 @@ def test_without_card_numbers_a_token_is_asked_for(settings: Any, stripe_books: 
 
 @pytest.mark.parametrize(("body", "code"), [
     ({}, "INVALID_CURRENCY"), ({"currency": "USD"}, "INVALID_AMOUNT"), ({"amount": "1"}, "INVALID_CURRENCY"),
-    ({"currency": "XXX", "amount": "1"}, "INVALID_CURRENCY"), ({"currency": "CREDITS", "amount": "1"}, "INVALID_CURRENCY"),
+    ({"currency": "XXX", "amount": "1"}, "INVALID_CURRENCY"), ({"currency": "CREDIT", "amount": "1"}, "INVALID_CURRENCY"),
     ({"currency": 1, "amount": "1"}, "INVALID_CURRENCY"), ({"currency": None, "amount": "1"}, "INVALID_CURRENCY"),
     ({"currency": "USD", "amount": "1.001"}, "INVALID_AMOUNT"), ({"currency": "JPY", "amount": "1.5"}, "INVALID_AMOUNT"),
     ({"currency": "USD", "amount": "-1"}, "INVALID_AMOUNT"), ({"currency": "USD", "amount": "0"}, "INVALID_AMOUNT"),
