@@ -41,7 +41,7 @@ def send(template: str, to: str, context: dict[str, Any], *, language: str, wait
         text = render_to_string(f"{template}_message.txt", said).strip()
         parts = [part.strip() for part in text.split("\n\n") if part.strip()]
         html = render_to_string("account/email/frame.html", {**said, "subject": subject, "parts": parts})
-    mail = EmailMultiAlternatives(subject, text + "\n", to=[to])
+    mail = EmailMultiAlternatives(subject, text + "\n", to=[to], headers={"Auto-Submitted": "auto-generated"})
     mail.attach_alternative(html, "text/html")
     transaction.on_commit(partial(_send, mail, template, waited_for))
 
