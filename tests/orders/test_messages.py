@@ -126,7 +126,7 @@ def test_refunded_in_part_and_in_full() -> None:
     assert made.subject == "A part of your money was given back: £5.00"
     assert made.text.startswith(
         "We gave back £5.00 the way that you paid. Banks may take a few days until you see it.\n\n"
-        "Paid: £19.99\nGiven back now: £5.00\nOrder number: P202511201011120a1b2c3d\n\nhttp://"
+        "Paid: £19.99\nGiven back now: £5.00\nOrder number: P202511201011120a1b2c3d\n\nYour order:\nhttp://"
     )
     rest = {"in_full": True, "amount": Money(1499, "GBP"), "so_far": Money(1999, "GBP"), "goods": True}
     made = written("refunded", "zh-hans", **rest)
@@ -134,7 +134,7 @@ def test_refunded_in_part_and_in_full() -> None:
     assert made.text.startswith(
         "£14.99 已按原付款方式退还。银行入账可能需要几天。\n\n"
         "已付：£19.99\n本次退款：£14.99\n累计退款：£19.99\n订单号：P202511201011120a1b2c3d\n\n"
-        "该款项购买的内容（积分、套餐时长）已相应收回。\n\nhttp://"
+        "该款项购买的内容（积分、套餐时长）已相应收回。\n\n您的订单：\nhttp://"
     )
     made = written("refunded", "en", why="twice")
     assert made.subject == "Your second payment of £19.99 was given back"
