@@ -2,8 +2,8 @@
 
 A port with one adapter: WeChat's content checks (accounts.gateways.mini_program). Guarantees: asked outside of any
 transaction; a verdict is remembered for a day, so that nothing is asked twice; whoever looks and does not answer stops
-nobody: it is let through, logged, and staff are told once (a shop that prints nothing because of a check that is away
-would lose more than it protects; staff see every design before a complaint does). Nothing that was looked at is logged.
+nobody: it is let through, logged, and staff are told once (a shop that prints nothing because a check is away would lose more
+than it protects, and every design can be looked at at the desk). Nothing that was looked at is logged.
 """
 
 from __future__ import annotations

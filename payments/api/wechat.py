@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import authentication
+from accounts.selectors import wechat_openid
 from payments import selectors
 from payments.api import wechat_bodies as bodies
 from payments.api import wechat_examples as examples
@@ -133,10 +134,20 @@ class Jsapi(WechatView):
     @idempotent.idempotent
     def post(self, request: Request) -> Response:
         """POST …/jsapi: for WeChat's browser and mini programs. The client's own "ok" proves nothing: query."""
-        body = bodies.WechatJsapiPayment(data=request.data)
+        body = bodies.WechatJsapiPayment(data=_with_payer(request))
         asked = _asked(request, body, _method(request, body.initial_data))
         intent = wechat_orders.start(asked)
         return self.done(wechat_answers.started(intent), intent)
+
+
+def _with_payer(request: Request) -> Any:
+    """What was sent; from our mini program without `openid`, with the one that its log-in gave us."""
+    sent, caller = request.data, caller_of(request)
+    if not isinstance(sent, dict) or sent.get("openid") or _method(request, sent) != "mini":
+        return sent
+    user: Any = caller.user if caller is not None else request.user
+    openid = wechat_openid(user, settings.WECHAT_MINI_APP_ID) if user is not None and user.pk else ""
+    return {**sent, "openid": openid} if openid else sent
 
 
 def _method(request: Request, sent: Any) -> str:

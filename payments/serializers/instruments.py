@@ -89,12 +89,20 @@ class BankTransfer(serializers.Serializer[Any]):
 
 class WeChatPay(serializers.Serializer[Any]):
     flow = Word(_WECHAT_FLOWS, required=False, default="")
-    openid = Text(max_length=128, required=False, default="", help_text="The payer, for jsapi and mini.")
+    openid = Text(
+        max_length=128,
+        required=False,
+        default="",
+        help_text="The payer, for jsapi and mini. For mini it may be left out: the log-in of our mini program knows it.",
+    )
     platform = Word(("ios", "android"), required=False, default="")
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         """Inside WeChat the payer is named; WeChat Pay would refuse our request, not the shopper's."""
-        if (given["openid"] or given["flow"] in _NAME_THE_PAYER) and not _OPENID.match(given["openid"]):
+        named = (
+            given["flow"] in _NAME_THE_PAYER and given["flow"] != "mini"
+        )  # mini: unified looks who logged in
+        if (given["openid"] or named) and not _OPENID.match(given["openid"]):
             raise ValidationError({"openid": [_("This is no openid.")]})
         return given
 

@@ -11,10 +11,12 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import selectors as accounts
 from orders.models import Order
 from orders.services import credit_parts, granting, merchant_orders
 from payments import registry, states
@@ -29,6 +31,9 @@ from pimpshop.core.money import Money
 #: In an attempt's metadata: the request with an idempotency key that made it (as the id of the order that it may make).
 REQUEST = "request"
 SECRET_PREFIX = "shop_cs_"  # noqa: S105  # how a client secret begins
+
+
+_NO_PAYER = {"fields": {"wechat_pay.openid": _("This is no openid.")}}
 
 
 class PaymentEnded(errors.Conflict):
@@ -86,6 +91,8 @@ def start(asked: Asked, viewer: Viewer) -> tuple[PaymentIntent, str]:
         raise errors.ShopError(gettext("This gateway cannot hold money first. Nothing was charged."))
     payer = _payer(asked, viewer)
     saved = _saved(asked.means, gateway, viewer)
+    if asked.order_id is None and _lacks_payer(asked.means):
+        raise refusals.InvalidPaymentMethod(details=_NO_PAYER)
     order = _order(asked, viewer, saved)
     if order.kind in granting.KINDS and not viewer.sells_virtual:
         raise clients.VirtualGoodsHidden
@@ -95,7 +102,7 @@ def start(asked: Asked, viewer: Viewer) -> tuple[PaymentIntent, str]:
     secret = SECRET_PREFIX + ids.new_token()
     choice = online_payments.Choice(
         gateway=asked.gateway, method=method, return_url=asked.return_url, cancel_url=asked.return_url,
-        platform=asked.platform, client_ip=asked.client_ip, payer_ref=payer,
+        platform=asked.platform, client_ip=asked.client_ip, payer_ref=payer or _mini_payer(asked.means, order),
         description=asked.description, manual_capture=asked.manual_capture, save_method=asked.save_method,
         metadata=_metadata(asked, saved), api_key_id=viewer.key_id, client_secret_hash=ids.hash_token(secret),
     )  # fmt: skip
@@ -193,6 +200,21 @@ def _must_own(saved: SavedPaymentMethod | None, buyer_id: int | None, viewer: Vi
     acts_for_owner = viewer.user_id == saved.user_id or viewer.sees_all
     if viewer.is_public or not acts_for_owner or buyer_id != saved.user_id:
         raise refusals.MethodNotFound
+
+
+def _lacks_payer(means: Means) -> bool:
+    return means.flow == "mini" and not means.openid
+
+
+def _mini_payer(means: Means, order: Order) -> str:
+    """WeChat's name for a payer who did not send it, as the buyer's log-in in our mini program told. Raises
+    InvalidPaymentMethod where the flow needs one and nobody knows it."""
+    if not _lacks_payer(means):
+        return ""
+    known = accounts.wechat_openid(order.user, settings.WECHAT_MINI_APP_ID) if order.user else ""
+    if not known:
+        raise refusals.InvalidPaymentMethod(details=_NO_PAYER)
+    return known
 
 
 def _instrument(means: Means, saved: SavedPaymentMethod | None) -> base.Instrument | None:
