@@ -9,8 +9,8 @@ from payments import webhooks
 from payments.api import aftermath, app, checkout_sessions, credit_orders, identities, payments, saved, wechat
 from payments.api import webhook_endpoints as outgoing
 from payments.views import back, pay, receipt, spend
+from payments.views.account import cards, devices, overview, statement
 from payments.views.account import orders as my_orders
-from payments.views.account import overview, statement
 
 
 class PaymentId(StringConverter):
@@ -72,6 +72,9 @@ _ACCOUNT = [
     path("account/statement/", statement.statement, name="account-statement"),
     path("account/statement.csv", statement.as_file, name="account-statement-file"),
     path("account/orders/", my_orders.orders, name="account-orders"),
+    path("account/cards/", cards.cards, name="account-cards"),
+    path("account/devices/", devices.devices, name="account-devices"),
+    path("account/language/", devices.language, name="account-language"),
 ]
 
 urlpatterns = [

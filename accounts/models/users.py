@@ -14,6 +14,7 @@ from django.contrib.auth.models import (
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -57,6 +58,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=10, default="en")
     is_staff = models.BooleanField(_("staff"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
+    log_outs = models.PositiveIntegerField(_("logged out everywhere (times)"), default=0, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -76,3 +78,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email or f"user {self.pk}"
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a browser's session must know to stay logged in: it changes with the password, and whenever somebody is
+        logged out everywhere."""
+        known: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]
+        if not self.log_outs:
+            return known
+        return str(
+            salted_hmac(
+                "accounts.User.log_outs", f"{known}{self.log_outs}", secret=secret, algorithm="sha256"
+            ).hexdigest()
+        )

@@ -9,7 +9,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.contrib.auth import authenticate
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -104,6 +105,15 @@ def revoke(token_id: int) -> bool:
 def revoke_all(user: User) -> int:
     """End every token of `user` (a lost phone, a new password); answers how many lived."""
     return _revoke(UserToken.objects.filter(user=user))
+
+
+@transaction.atomic
+def log_out_everywhere(user: User) -> int:
+    """End every token and every browser's session of `user` (a lost phone); answers how many tokens lived. Whoever keeps
+    the browser that asked gives its session the new hash (update_session_auth_hash)."""
+    User.objects.filter(pk=user.pk).update(log_outs=F("log_outs") + 1)
+    user.refresh_from_db(fields=["log_outs"])
+    return revoke_all(user)
 
 
 def _revoke(rows: QuerySet[UserToken]) -> int:

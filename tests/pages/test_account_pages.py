@@ -24,7 +24,9 @@ from tests.support import bought as buying
 from tests.support import goods
 
 pytestmark = pytest.mark.django_db
-PAGES = ["/account/", "/account/statement/", "/account/statement.csv", "/account/orders/"]
+PAGES = [
+    "/account/", "/account/statement/", "/account/statement.csv", "/account/orders/", "/account/cards/", "/account/devices/",
+]  # fmt: skip
 
 
 def logged_in(user: User) -> Client:
@@ -54,7 +56,7 @@ def test_pages_of_somebody_new_open_and_are_kept_by_nobody(path: str) -> None:
     answer = logged_in(make.user()).get(path)
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
-    assert logged_in(make.user()).post(path).status_code == 405
+    assert logged_in(make.user()).put(path).status_code == 405
 
 
 def test_page_statement_file_and_api_tell_the_same() -> None:
@@ -176,7 +178,14 @@ def test_long_lists_have_pages() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [("/account/", 10), ("/account/statement/", 11), ("/account/orders/", 4)]
+    ("path", "most"),
+    [
+        ("/account/", 10),
+        ("/account/statement/", 11),
+        ("/account/orders/", 4),
+        ("/account/cards/", 4),
+        ("/account/devices/", 3),
+    ],
 )
 def test_a_page_takes_as_many_queries_for_much_as_for_little(
     path: str, most: int, django_assert_max_num_queries: DjangoAssertNumQueries
