@@ -86,9 +86,32 @@ def _early_take_backs_wait() -> Iterator[str]:
     )
 
 
-def _numbers(sql: str) -> Iterator[str]:
+@invariants.check("24 what a buyer was told had happened")
+def _messages_are_true() -> Iterator[str]:
+    yield from _numbers(
+        """SELECT DISTINCT n.kind || ' ' || n.reference FROM core_notification n
+           LEFT JOIN orders_order o ON o.order_no = n.reference
+           WHERE n.outcome = 'sent' AND n.kind IN (
+                 'paid', 'case_accepted', 'case_printed', 'case_late', 'case_delayed', 'credits_granted', 'plan_began')
+             AND (o.paid_at IS NULL OR n.kind IN ('case_accepted', 'case_printed') AND NOT EXISTS (
+                      SELECT 1 FROM vending_printjob j WHERE j.order_no = o.order_no AND j.accepted_at IS NOT NULL))""",
+        "message",
+    )
+
+
+@invariants.check("24 a message that was sent says to whom, and one that ended is not due")
+def _messages_end_once() -> Iterator[str]:
+    yield from _numbers(
+        """SELECT kind || ' ' || reference FROM core_notification
+           WHERE (outcome = 'sent') <> (sent_at IS NOT NULL) OR outcome = 'sent' AND (recipient = '' OR channel = '')
+              OR outcome <> '' AND due_at IS NOT NULL""",
+        "message",
+    )
+
+
+def _numbers(sql: str, what: str = "order") -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         rows = cursor.fetchall()
     for (order_no,) in rows:
-        yield f"order {order_no}"
+        yield f"{what} {order_no}"

@@ -169,7 +169,8 @@ def announce(env: dict[str, str]) -> bool:
         return False
     shop = f"http://{'127.0.0.1' if env['HOST'] in ('0.0.0.0', '::') else env['HOST']}"  # noqa: S104
     rows = [(name, port, path) for name, path in PAGES]
-    rows += [("Sandbox (machine, print bay, faults)", port + 1, "/")] if sandbox else []
+    outside = [("Sandbox (machine, print bay, faults)", "/"), ("Mailbox (what the shop mails)", "/mailbox/")]
+    rows += [(name, port + 1, path) for name, path in outside] if sandbox else []
     print("\nThe shop is open:", flush=True)
     for name, number, path in rows:
         status = status_of(number, path)

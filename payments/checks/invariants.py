@@ -185,3 +185,15 @@ def _events_tell() -> Iterator[str]:
                     ORDER BY e.from_status <> e.to_status DESC, e.id DESC LIMIT 1)"""  # noqa: S608
         ):
             yield f"{name} {number} is {status} without an event that says so"
+
+
+@invariants.check("24 nobody was told of money that did not go back")
+def _told_of_refunds() -> Iterator[str]:
+    """A refund that failed after it had been said to be done was true when it was told."""
+    for kind, number in _rows(
+        """SELECT n.kind, n.reference FROM core_notification n
+           WHERE n.outcome = 'sent' AND n.kind IN ('refunded', 'giving_back') AND NOT EXISTS (
+               SELECT 1 FROM payments_refund r JOIN payments_refundevent e ON e.refund_id = r.id
+               WHERE r.out_refund_no = n.reference AND (n.kind = 'giving_back' OR e.to_status = 'succeeded'))"""
+    ):
+        yield f"message {kind} {number}"

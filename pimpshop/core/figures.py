@@ -8,7 +8,9 @@ from django.db.models import Count
 from prometheus_client.core import Metric
 
 from pimpshop.core import heartbeat, metrics
-from pimpshop.core.models import StaffItem
+from pimpshop.core.models import Notification, StaffItem
+
+metrics.queue("messages", Notification, "due_at")
 
 
 @metrics.collector("processes")

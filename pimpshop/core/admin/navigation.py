@@ -113,6 +113,12 @@ def _evidence() -> list[dict[str, Any]]:
         _entry(_("Outgoing events"), "payments.outboundevent", "format_list_numbered"),
         _entry(_("What staff did"), "core.auditentry", "history"),
         _entry(_("Messages to customers"), "core.notification", "mail"),
+        {
+            "title": _("What messages say"),
+            "icon": "edit_note",
+            "link": reverse("admin:core_notification_wordings"),
+            "permission": _may("core.view_notification"),
+        },
         *(_stripe() if apps.is_installed("djstripe") else []),
     ]
 
