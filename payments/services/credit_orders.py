@@ -29,7 +29,7 @@ from payments import registry
 from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import credit_words as words
-from payments.services import intents, online_payments, schedule, sync, unpaid_orders, wechat_orders
+from payments.services import intents, online_payments, schedule, switches, sync, unpaid_orders, wechat_orders
 from pimpshop.core import errors
 
 GATEWAY, METHOD, CURRENCY = wechat_orders.GATEWAY, "mini", wechat_orders.CURRENCY
@@ -51,6 +51,12 @@ class NotPayable(errors.ShopError):
     """Paid, cancelled or paid back; the message says which."""
 
     code = "order_not_payable"
+
+
+class NotNow(errors.Unavailable):
+    """WeChat Pay is not set up, or switched off by staff."""
+
+    message = switches.GatewayOff.message
 
 
 class NoOpenid(errors.ShopError):
@@ -112,7 +118,7 @@ def create(user: User, number: int, *, public_id: uuid.UUID | None = None) -> Or
 def pay(order: Order, *, client_ip: str = "", api_key_id: int | None = None) -> PaymentIntent:
     """The attempt that waits for its payer in the mini program.
 
-    Raises NotPayable, NoOpenid, intents.PaymentUncertain, intents.PaymentNotStarted.
+    Raises NotPayable, NoOpenid, NotNow, intents.PaymentUncertain, intents.PaymentNotStarted.
     """
     _must_be_payable(order)
     openid = accounts.wechat_openid(order.user, settings.WECHAT_MINI_APP_ID) if order.user else ""
@@ -128,6 +134,8 @@ def pay(order: Order, *, client_ip: str = "", api_key_id: int | None = None) -> 
     )
     try:
         intent = wechat_orders.begin(order, choice, actor=f"user:{order.user_id}")
+    except (registry.GatewayUnknown, switches.GatewayOff) as error:
+        raise NotNow from error
     except (intents.AlreadyPaid, intents.SessionMoved) as error:
         order.refresh_from_db()
         _must_be_payable(order)

@@ -17,8 +17,10 @@ from django.utils import timezone
 from catalog.models import CreditPack
 from orders.models import Order
 from payments.models import PaymentIntent
+from pimpshop.core.models import IdempotencyRecord
 from tests import factories
 from tests.api.credit_callers import OPENID, Shopper, alice, assert_refused, balance, books
+from tests.api.wechat_callers import of_user
 from tests.support import goods, wechat
 from tests.support.wechat_books import WechatBooks
 
@@ -62,6 +64,9 @@ def test_products_are_paged_in_their_order(db: None) -> None:
     assert (ids("?skip=1"), ids("?limit=1"), ids("?skip=1&limit=1"), ids("?skip=9")) == (
         wanted[1:], wanted[:1], wanted[1:2], [],
     )  # fmt: skip
+    changed = timezone.now() + timedelta(days=1)
+    packs[1].prices.update(updated_at=changed)
+    assert Client().get(f"/api/products/{wanted[0]}").json()["updated_at"] == f"{changed:%Y-%m-%dT%H:%M:%SZ}"
     for wrong in ("skip=-1", "limit=0", "limit=-5", "limit=many", "skip=1.5", "skip=%00", f"skip={'9' * 30}"):
         assert_refused(Client().get(f"/api/products/?{wrong}"), 400)
 
@@ -104,6 +109,32 @@ def test_a_repeat_of_create_with_its_key_is_one_order(alice: Shopper, books: Wec
     assert again["Idempotent-Replayed"] == "true"
     assert_refused(alice.post("/create", {"product_id": goods.pack().number}, **key), 409)
     assert Order.objects.count() == 1
+
+
+def test_a_repeat_whose_first_answer_was_lost_is_the_same_order(alice: Shopper, books: WechatBooks) -> None:
+    """The process was killed after the order was made."""
+    number = goods.pack().number
+    key = {"Idempotency-Key": "create-2"}
+    first = alice.post("/create", {"product_id": number}, **key).json()
+    IdempotencyRecord.objects.all().delete()
+    again = alice.post("/create", {"product_id": number}, **key)
+    assert again.json() == first
+    assert "Idempotent-Replayed" not in again
+    assert Order.objects.count() == 1
+
+
+def test_another_door_does_not_take_over_an_order_that_ends(alice: Shopper, books: WechatBooks) -> None:
+    pack = goods.pack()
+    order = alice.order(pack)
+    sent = {
+        "userId": str(alice.user.pk),
+        "contentId": f"pack:{pack.number}",
+        "amount": 9.9,
+        "subject": "Credits",
+    }
+    number = of_user(alice.user).post("/native", sent).json()["data"]["outTradeNo"]
+    assert number != order.order_no
+    assert Order.objects.get(order_no=number).cancel_at is None
 
 
 def _verify(data: dict[str, Any]) -> None:

@@ -150,6 +150,15 @@ def test_there_is_no_mini_program(alice: Shopper, books: WechatBooks, settings: 
     assert everything(books) == before
 
 
+def test_wechat_pay_is_not_set_up(alice: Shopper, books: WechatBooks, settings: Any) -> None:
+    """Not 404: the order is there."""
+    order = alice.order()
+    settings.WECHAT_MCH_ID = ""
+    before = everything(books)
+    assert_refused(alice.post(f"/pay/{order.pk}"), 503)
+    assert everything(books) == before
+
+
 def test_a_paid_order_is_not_paid_again(alice: Shopper, books: WechatBooks) -> None:
     order = alice.order()
     alice.pays(order)

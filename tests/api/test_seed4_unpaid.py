@@ -90,6 +90,9 @@ def test_while_wechat_pay_does_not_answer_it_waits(alice: Shopper, order: Order,
     assert closing_round() == 0  # a minute from now
     assert order.cancel_at is not None
     assert timezone.now() < order.cancel_at <= timezone.now() + timedelta(minutes=1)
+    Order.objects.update(cancel_at=timezone.now())
+    assert closing_round() == 0
+    assert len(books.asked("close")) == 1  # the sweeper of payments goes on with it
     books.silent.clear()
     PaymentIntent.objects.update(next_query_at=timezone.now(), last_query_at=None)
     sweep()
@@ -185,6 +188,30 @@ def test_the_sweeper_closes_a_failed_try_too(alice: Shopper, order: Order, books
     assert books.orders[order.order_no]["word"] == "CLOSED"
 
 
+def test_the_sweeper_finds_money_behind_a_failed_try(
+    alice: Shopper, order: Order, books: WechatBooks
+) -> None:
+    """Closing is refused, for it was paid."""
+    books.pays(order.order_no, "PAYERROR")
+    books.silent.add("close")
+    alice.asks(order)
+    books.silent.clear()
+    books.pays(order.order_no)
+    hours_pass()
+    assert stands(order) == ("completed", ["succeeded"])
+    assert balance(alice.user) == 100
+
+
+def test_an_order_of_another_door_does_not_follow(alice: Shopper, books: WechatBooks) -> None:
+    """Its buyer may choose another way to pay there."""
+    made = alice.order()
+    Order.objects.update(cancel_at=None)
+    alice.pays(made)
+    books.pays(made.order_no, "CLOSED")
+    assert alice.asks(made)["message"] == "支付进行中，状态: CLOSED"
+    assert stands(made) == ("pending", ["canceled"])
+
+
 def test_a_failed_try_may_be_followed_by_another(alice: Shopper, order: Order, books: WechatBooks) -> None:
     books.pays(order.order_no, "PAYERROR")
     books.silent.add("close")
@@ -201,6 +228,26 @@ def test_a_poll_within_three_seconds_closes_nothing(alice: Shopper, order: Order
     for _ in range(3):
         assert alice.get(f"/payment-status/{order.pk}").json()["status"] == "pending"
     assert len(books.asked("close")) == 1
+
+
+def test_without_an_answer_nothing_is_closed(alice: Shopper, order: Order, books: WechatBooks) -> None:
+    books.pays(order.order_no, "PAYERROR")
+    books.silent.add("close")
+    alice.asks(order)
+    books.silent.add("query")
+    assert alice.asks(order)["status"] == "pending"
+    assert (len(books.asked("query")), len(books.asked("close"))) == (2, 1)
+
+
+def test_a_payment_that_began_meanwhile_keeps_the_order(
+    alice: Shopper, order: Order, books: WechatBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looked at again under the order's lock."""
+    monkeypatch.setattr(unpaid_orders, "_still_payable", lambda _order: False)
+    monkeypatch.setattr(unpaid_orders, "_all_closed", lambda _order, **_more: True)
+    Order.objects.update(cancel_at=timezone.now() - timedelta(seconds=1))
+    assert closing_round() == 0
+    assert stands(order) == ("pending", ["requires_action"])
 
 
 def test_closed_through_seed_2s_door_it_follows(alice: Shopper, order: Order, books: WechatBooks) -> None:
