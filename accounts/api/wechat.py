@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from accounts import serializers
 from accounts.api.tokens import PER_ADDRESS, answer
-from accounts.services import wechat
+from payments.services import proving
 from pimpshop.core import throttles
 
 EXAMPLES = [
@@ -46,5 +46,5 @@ class WeChatLogInView(APIView):
         asked = serializers.WeChatLogIn(data=request.data)
         asked.is_valid(raise_exception=True)
         given = asked.validated_data
-        token, row = wechat.log_in(code=given["code"], label=given["device"])
+        token, row = proving.log_in(code=given["code"], label=given["device"])
         return Response(answer(token, row), headers={"Cache-Control": "no-store"})

@@ -1,8 +1,9 @@
-"""Log-in of the mini program: a code of wx.login becomes a person, and the person gets our Bearer token.
+"""Log-in of the mini program: a code of wx.login becomes a person, and the person gets our Bearer token. The whole of it is
+payments.services.proving.log_in, for it may join two accounts.
 
 Guarantees: one person per (app, openid) and per unionid, however many log in at once (a lock of the database on the
 person's name at WeChat, and UNIQUE behind it); nothing of a refused log-in is stored. One call to WeChat, outside any
-transaction. A first log-in makes a user without an e-mail. Joining two accounts is payments.services.merging's.
+transaction. A first log-in makes a user without an e-mail.
 """
 
 from __future__ import annotations
@@ -47,20 +48,18 @@ class SwitchedOff(errors.ShopError):
     message = _("This account was switched off. Please write to us if that surprises you.")
 
 
-def log_in(*, code: str, label: str = "") -> tuple[str, UserToken]:
-    """A token for who brought the `code` of wx.login; a new person at the first time.
-
-    Raises CodeNotGood, WeChatAway, SwitchedOff, registry.WeChatLogInOff.
-    """
-    app_id, person = ask(code)
-    user = user_of(app_id, person)
+def let_in(user: User, *, label: str = "") -> tuple[str, UserToken]:
+    """A token for somebody whom WeChat knows. Raises SwitchedOff."""
     if not user.is_active:
         raise SwitchedOff
     return tokens.issue(user, label=label)
 
 
 def ask(code: str) -> tuple[str, mini_program.Person]:
-    """(app id, who brought the code), from WeChat: the code is used up. Raises as `log_in` does."""
+    """(app id, who brought the `code` of wx.login), from WeChat: the code is used up.
+
+    Raises CodeNotGood, WeChatAway, registry.WeChatLogInOff.
+    """
     client = registry.mini_program_or_refuse()
     try:
         person = client.person_of(code)

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.gateways.mini_program import Person
-from accounts.models import User, WeChatIdentity, normalise_email
+from accounts.models import User, UserToken, WeChatIdentity, normalise_email
 from accounts.services import addresses, wechat
 from orders.services import claiming
 from payments.services import merging
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,22 @@ class Proven:
 
     user: User
     joined: bool
+
+
+def log_in(*, code: str, label: str = "") -> tuple[str, UserToken]:
+    """A token for who brought the `code` of wx.login; a new person at the first time. Who turns out to have an account at
+    another app of ours too (the unionid came later than both) has one from now on, where they can be joined.
+
+    Raises CodeNotGood, WeChatAway, wechat.SwitchedOff, WeChatLogInOff.
+    """
+    app_id, person = wechat.ask(code)
+    user = wechat.user_of(app_id, person)
+    if user.is_active and _others(user, app_id, person):
+        try:
+            user = is_at_wechat(user, app_id, person).user
+        except merging.CannotJoin:
+            log.warning("accounts_of_one_person", user_id=user.pk)
+    return wechat.let_in(user, label=label)
 
 
 def bind_wechat(user: User, *, code: str) -> Proven:

@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from accounts.gateways import mini_program
 from accounts.models import User, UserToken, WeChatIdentity
-from accounts.services import wechat as service
+from accounts.services import tokens
+from payments.services import proving
 from pimpshop.core import http, ids, throttles
 from pimpshop.core.models import OutboundCall, StaffItem
 from tests import factories
@@ -78,6 +79,26 @@ def test_a_unionid_joins_what_the_person_is_at_several_apps(client: Client, sett
     assert body["user"]["email"] == "alice@example.com"
     assert WeChatIdentity.objects.get(app_id=APP).user == user
     assert User.objects.count() == 1
+
+
+def test_a_unionid_that_appears_later_joins_two_accounts(client: Client) -> None:
+    alice = factories.user("alice@example.com")
+    factories.wechat_identity(alice, app_id="wxofficial", openid="oOTHER", unionid=UNIONID)
+    with wechat(known(), known(unionid=UNIONID)):
+        first, second = log_in(client).json(), log_in(client).json()
+    assert (first["user"]["email"], second["user"]["id"]) == (None, alice.pk)
+    assert set(WeChatIdentity.objects.values_list("user", flat=True)) == {alice.pk}
+    assert tokens.find(first["token"]) is None
+    assert tokens.find(second["token"]) is not None
+
+
+def test_two_that_cannot_be_joined_are_let_in_as_before(client: Client) -> None:
+    alice, bob = factories.user("alice@example.com"), factories.user("bob@example.com")
+    factories.wechat_identity(alice, app_id="wxofficial", openid="oOTHER", unionid=UNIONID)
+    factories.wechat_identity(bob, openid=OPENID)
+    with wechat(known(unionid=UNIONID)):
+        assert log_in(client).json()["user"]["id"] == bob.pk
+    assert WeChatIdentity.objects.get(app_id="wxofficial").user == alice
 
 
 def test_without_a_unionid_two_people_are_two(client: Client) -> None:
@@ -207,5 +228,5 @@ def test_nothing_secret_or_personal_is_written_down(client: Client, caplog: pyte
 def test_the_call_is_not_made_inside_a_transaction(client: Client) -> None:
     """core.http refuses that; here the door is asked with one open."""
     with responses.RequestsMock(), transaction.atomic(), pytest.raises(http.OpenTransaction):
-        service.log_in(code=CODE)
+        proving.log_in(code=CODE)
     nothing_happened()
