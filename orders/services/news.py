@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from orders.models import Order, OrderEvent
@@ -106,9 +107,9 @@ def write_late(limit: int = 100) -> int:
     waiting = PrintJob.objects.filter(
         due_at__lt=now + print_steps.NOT_PAUSED, status__in=print_jobs.UNSENT, held="", created_at__lt=now - LATE_AFTER
     ).order_by("due_at")  # fmt: skip
-    told = Notification.objects.filter(kind="case_late").values("reference")
+    told = Notification.objects.filter(reference=OuterRef("order_no"), kind="case_late")
     rows = []
-    for job in waiting.exclude(order_no__in=told)[:limit]:
+    for job in waiting.filter(~Exists(told))[:limit]:
         order = Order.objects.select_related("user").filter(order_no=job.order_no).first()
         late = now - print_jobs.unsent_since(job) > LATE_AFTER
         if order is not None and late and messages.addressee(order):
