@@ -15,6 +15,7 @@ from unfold.decorators import display
 
 from orders import selectors
 from orders.models import Order, OrderEvent, OrderLine
+from orders.services import credit_parts
 from pimpshop.core.admin import dashboard, finding, timeline, words
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
@@ -157,4 +158,8 @@ def _takings() -> dashboard.Panel:
 def _paid_today() -> list[dict[str, Any]]:
     midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
     paid: QuerySet[Any] = Order.objects.filter(paid_at__gte=midnight).order_by("currency").values("currency")
-    return list(paid.annotate(minor=Sum("total_minor"), orders=Count("pk")))
+    covered = credit_parts.covered_since(midnight)
+    return [
+        {**entry, "minor": entry["minor"] - covered.get(entry["currency"], 0)}
+        for entry in paid.annotate(minor=Sum("total_minor"), orders=Count("pk"))
+    ]

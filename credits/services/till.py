@@ -20,7 +20,11 @@ SOURCE = "payment"
 
 
 def hold(*, payer: str, amount: int, reference: str, subject: str, until: datetime) -> str:
-    """Set `amount` credits of the user `payer` (their number) apart; answers how the hold stands, or why there is none."""
+    """Set `amount` credits of the user `payer` (their number) apart; answers how the hold stands, or why there is none. A
+    repeat finds its hold, whoever owns it by now (two accounts may have been joined)."""
+    before = holds.find(reference)
+    if before is not None:
+        return before.status if (before.amount, before.subject) == (amount, subject) else TAKEN
     if not User.objects.filter(
         pk=int(payer) if payer.isascii() and payer.isdigit() else 0, is_active=True
     ).exists():

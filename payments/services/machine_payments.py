@@ -130,6 +130,8 @@ def _record_attempt(
             remark(intent, source=source, reason="created")
             if not sessions.begin_payment(session, order_no=order.order_no, third_id=third_id, source=source):
                 raise intents.SessionMoved
+            if part:  # what the machine's screen shows is what the machine asks for
+                sessions.note_due(session, intent.amount)
     except IntegrityError:
         rival = intents.current_attempt(order)
         if rival is None or rival.attempt < attempt:

@@ -319,3 +319,24 @@ def test_what_has_no_price_in_credits_is_not_offered() -> None:
     assert credit_payments.offer(plain, alice) is None
     with pytest.raises(credit_parts.NotForCredits):
         credit_payments.use(plain, user=alice, amount=10, source="page")
+
+
+def test_takings_are_money_and_a_hold_is_found_after_a_join() -> None:
+    from credits.services import joining, till
+
+    intent, alice = paid_in_part()
+    assert credit_parts.covered_since(timezone.now() - timedelta(hours=1)) == {"GBP": 1000}
+    bought = order(alice, "CREDITS")  # type: ignore[arg-type]
+    what = {
+        "amount": 1000,
+        "reference": "R-held",
+        "subject": bought.order_no,
+        "until": timezone.now() + timedelta(hours=1),
+    }
+    assert till.hold(payer=str(alice.pk), **what) == "held"  # type: ignore[attr-defined]
+    other = shopper(0)
+    joining.join(user_id=alice.pk, to_user_id=other.pk, actor="x")  # type: ignore[attr-defined]
+    assert till.hold(payer=str(alice.pk), **what) == "held"  # type: ignore[attr-defined]
+    assert till.hold(payer=str(alice.pk), **{**what, "amount": 1001}) == "taken"  # type: ignore[attr-defined]
+    assert told(other) == (250, 1000)
+    assert intent.settles_order

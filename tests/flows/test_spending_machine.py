@@ -11,6 +11,7 @@ from django.test import Client
 from accounts.models import User
 from catalog.models import Design
 from orders.models import Order
+from orders.services import credit_parts
 from payments.models import PaymentIntent, Refund
 from payments.services import refund_credits, refund_steps, refunds
 from tests import factories
@@ -20,7 +21,7 @@ from tests.support.manufacturer import Manufacturer
 from tests.support.shop import PRINT
 from tests.support.spending import WHOLE, shopper, told
 from vending.models import PrintJob, VendingSession
-from vending.services import sessions
+from vending.services import screens, sessions
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,7 @@ def test_a_part_with_credits_and_the_rest_at_the_machine(shop: Shop, manufacture
     visitor.post()
     intent = PaymentIntent.objects.get()
     assert (intent.amount_minor, intent.gateway) == (999, "machine")
+    assert screens.show(shop.machine).amount == intent.amount
     assert [body["pay_amount"] for body in manufacturer.bodies("order/payData")] == [9.99]
     seed1.paid(intent.out_trade_no, manufacturer)
     assert (visitor.order().status, told(alice)) == ("paid", (0, 0))
@@ -187,3 +189,25 @@ def test_paid_at_the_machine_and_paid_back_as_credits(shop: Shop, manufacturer: 
     assert told(alice) == (750 + 750, 0)
     assert (visitor.order().status, Refund.objects.get().kind) == ("refunded", "credits")
     assert intent.captured_minor == 999
+
+
+def test_all_of_the_price_comes_late_at_the_machine_and_the_part_is_free_again(
+    shop: Shop, manufacturer: Manufacturer
+) -> None:
+    """By the quick path: one attempt, over all of the order. The sweeper lets go what nobody needs any more."""
+    alice = shopper(750)
+    visitor = Visitor(shop, alice)
+    visitor.post()
+    first = PaymentIntent.objects.get()
+    manufacturer.payments[first.out_trade_no] = 4
+    seed1.hint(first.out_trade_no, 4)
+    seed1.work()
+    visitor.post("credits/", credits="750")
+    assert told(alice) == (0, 750)
+    manufacturer.payments[first.out_trade_no] = 3
+    seed1.hint(first.out_trade_no)
+    seed1.work()
+    first.refresh_from_db()
+    assert (first.status, first.captured_minor, visitor.order().status) == ("succeeded", 1999, "paid")
+    assert credit_parts.let_go_ended() in (0, 1)
+    assert told(alice) == (750, 0)

@@ -279,6 +279,11 @@ def note_provider_payment(session_id: str, *, third_id: str, provider_payment_id
     )
 
 
+def note_due(session: VendingSession, amount: Money) -> None:
+    """Less than the price is to be paid at the machine: something else pays the rest. In the caller's transaction."""
+    VendingSession.objects.filter(pk=session.pk).update(amount_minor=amount.amount_minor)
+
+
 def mark_paid(session_id: str, *, order_no: str, amount: Money, source: str) -> None:
     """The payment of that order was confirmed. Called inside the settling transaction; a repeat is harmless.
 
