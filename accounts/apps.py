@@ -9,5 +9,5 @@ class AccountsConfig(AppConfig):
     verbose_name = _("People")
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401  (registers the system checks)
+        from accounts import checks, tasks  # noqa: F401  (registers the system checks and the sweeper's rounds)
         from accounts.services import message_tokens  # noqa: F401  (serves the mini program's token)

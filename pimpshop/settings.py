@@ -26,6 +26,7 @@ DEBUG: bool = env.bool("DEBUG", default=False)
 TESTING = "pytest" in sys.modules
 PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 _own_key = DATA_DIR / "secret_key"
 if not SECRET_KEY and _own_key.exists():
     SECRET_KEY = _own_key.read_text().strip()

@@ -6,11 +6,18 @@ or on the command line. Guarantees: idempotent; nobody has two addresses. No cal
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from allauth.account.models import EmailAddress
 from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
 
 from accounts.models import User
 from pimpshop.core import redirects
+
+#: How long a sign-up waits for its code.
+UNPROVEN_FOR = timedelta(days=7)
 
 
 @transaction.atomic
@@ -30,6 +37,27 @@ def is_proven(user: User) -> bool:
         bool(user.email)
         and EmailAddress.objects.filter(user_id=user.pk, email=user.email, verified=True).exists()
     )
+
+
+def forget_unproven(limit: int = 100) -> int:
+    """Delete accounts that were signed up for and never confirmed: a stranger may have typed the address. Nobody has ever
+    been in such an account, so nothing else hangs on it. Answers how many went."""
+    proven = EmailAddress.objects.filter(user_id=OuterRef("pk"), verified=True)
+    asked = EmailAddress.objects.filter(user_id=OuterRef("pk"), verified=False)
+    left = User.objects.filter(
+        Exists(asked), ~Exists(proven), is_staff=False, last_login=None,
+        date_joined__lt=timezone.now() - UNPROVEN_FOR,
+    )  # fmt: skip
+    return sum(_forget(user_id) for user_id in left.values_list("pk", flat=True)[:limit])
+
+
+def _forget(user_id: int) -> int:
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(pk=user_id, last_login=None).first()
+        if user is None or is_proven(user):  # confirmed at this moment
+            return 0
+        user.delete()
+    return 1
 
 
 def landing() -> str:
