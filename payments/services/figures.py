@@ -16,7 +16,7 @@ from django.utils import timezone
 from prometheus_client.core import Metric
 
 from payments import states
-from payments.models import PaymentIntent, Refund, WebhookDelivery, WebhookEvent
+from payments.models import PaymentIntent, Refund, ShippingNotice, WebhookDelivery, WebhookEvent
 from pimpshop.core import metrics
 
 WINDOWS = (("1h", timedelta(hours=1)), ("24h", timedelta(hours=24)))
@@ -133,6 +133,7 @@ QUEUES: list[tuple[str, type[Model], str]] = [
     ("payments", PaymentIntent, "next_query_at"),
     ("refunds", Refund, "next_query_at"),
     ("deliveries", WebhookDelivery, "next_attempt_at"),
+    ("wechat_deliveries", ShippingNotice, "next_attempt_at"),
     ("stripe_mirror", WebhookEvent, "mirror_due_at"),
 ]
 for _queue in QUEUES:

@@ -99,7 +99,17 @@ def test_queues_tell_how_much_is_due_and_since_when(figures):
     told = figures()
     due = only(told, "shop_queue_due")
     assert set(due) == {
-        (n,) for n in ("inbox", "payments", "refunds", "deliveries", "print_jobs", "stripe_mirror")
+        (n,)
+        for n in (
+            "inbox",
+            "payments",
+            "refunds",
+            "deliveries",
+            "wechat_deliveries",
+            "print_jobs",
+            "messages",
+            "stripe_mirror",
+        )
     }
     assert (due["inbox",], due["print_jobs",], due["deliveries",]) == (2, 1, 0)
     oldest = only(told, "shop_queue_oldest_seconds")
