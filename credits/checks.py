@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
+from credits.services import seals
 from pimpshop.core import invariants
 
 
@@ -74,6 +75,11 @@ def _nothing_points_nowhere() -> Iterator[str]:
               OR NOT EXISTS (SELECT 1 FROM credits_posting p WHERE p.id = c.posting_id)"""
     ):
         yield f"{what} points at a row that is not there"
+
+
+@invariants.check("3 postings are as they were sealed")
+def _history_stays() -> Iterator[str]:
+    yield from seals.broken()
 
 
 @invariants.check("3 a lot is the sum of its changes and reversals")

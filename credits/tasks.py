@@ -17,3 +17,10 @@ def _let_go() -> int:
     from credits.services import holds
 
     return holds.release_due()
+
+
+@sweeper.round("postings to seal", every=60)
+def _seal() -> int:
+    from credits.services import seals
+
+    return seals.seal_due()

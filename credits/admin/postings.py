@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from credits.models import Posting
+from credits.models import Posting, Seal
 from pimpshop.core.admin import words
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
@@ -32,3 +32,21 @@ class PostingAdmin(EvidenceAdmin):
     @display(description=_("when"), ordering="at")
     def made(self, row: Posting) -> str:
         return words.ago(row.at)
+
+
+@admin.register(Seal)
+class SealAdmin(EvidenceAdmin):
+    """Proof that postings stay as they were written (docs/adr/0019)."""
+
+    list_display = ("last_id", "count", "proof", "made")
+    search_fields = ("last_id",)
+    fields = ("after_id", "last_id", "count", "proof", "made_at")
+    readonly_fields = ("proof",)
+
+    @display(description=_("digest"))
+    def proof(self, row: Seal) -> str:
+        return bytes(row.digest).hex()
+
+    @display(description=_("when"), ordering="made_at")
+    def made(self, row: Seal) -> str:
+        return words.ago(row.made_at)

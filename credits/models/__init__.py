@@ -4,6 +4,7 @@ from credits.models.accounts import CreditAccount
 from credits.models.holds import Hold, HoldEvent
 from credits.models.lots import Lot, LotChange, Reversal
 from credits.models.postings import Posting
+from credits.models.seals import Seal, SealMark
 from credits.models.terms import PlanTerm, TermReversal
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "PlanTerm",
     "Posting",
     "Reversal",
+    "Seal",
+    "SealMark",
     "TermReversal",
 ]

@@ -1,4 +1,4 @@
-"""Grants, spends, holds, refunds, disputes and claims in any order, beside a model of ten lines."""
+"""Grants, spends, holds, expiry, refunds and disputes in any order, beside a model of ten lines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ LEDGER_CHECKS = (
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """The model: what a user has less what they owe is all that came in, less what was spent and taken back."""
+    """The model: what a user has and what ended unused, less what they owe, is all that came in less what was spent and
+    taken back."""
 
     payments = Bundle("payments")
     refunds = Bundle("refunds")
@@ -139,17 +140,31 @@ class LedgerMachine(RuleBasedStateMachine):
         self.net -= first.credits
         return reference
 
+    @rule(target=refunds, payment=payments)
+    def dispute(self, payment: str) -> str:
+        """A bank takes back all of the money; `restore` is the dispute won."""
+        return self.refund(payment, 7)
+
+    @rule(payment=payments)
+    def end_a_lot(self, payment: str) -> None:
+        """Its time is over: what of it is not spent, held or taken back by now ends."""
+        Lot.objects.filter(payment_reference=payment).update(expires_at=timezone.now() - timedelta(seconds=1))
+        left = sum(Lot.objects.filter(payment_reference=payment).values_list("remaining", flat=True))
+        assert (ledger.expire_due(), ledger.expire_due()) == (left, 0)
+
     @rule(reference=consumes(refunds))
     def restore(self, reference: str) -> None:
         payment, part = self.taken.pop(reference)
         self.money_back[payment] -= part
         self.net += reversals.restore(reference=reference)
+        ledger.expire_due()  # what came back to a lot that has ended
         assert reversals.restore(reference=reference) == 0
 
     @invariant()
     def the_model_agrees(self) -> None:
         has, owes = selectors.balance(self.user.pk), selectors.debt(self.user.pk)
-        assert has - owes == self.net
+        ended = sum(Lot.objects.values_list("expired", flat=True))
+        assert has - owes + ended == self.net
         assert selectors.available(self.user.pk) == 0 or owes == 0
 
     @invariant()
@@ -168,7 +183,7 @@ def test_any_order() -> None:
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         LedgerMachine,
         settings=settings(
-            max_examples=12, stateful_step_count=12, deadline=None, derandomize=True,
+            max_examples=16, stateful_step_count=14, deadline=None, derandomize=True,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip

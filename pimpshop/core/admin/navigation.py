@@ -77,6 +77,7 @@ def _money() -> list[dict[str, Any]]:
         _entry(_("Webhook deliveries"), "payments.webhookdelivery", "outbox"),
         _entry(_("Credit accounts"), "credits.creditaccount", "account_balance_wallet"),
         _entry(_("Credit postings"), "credits.posting", "swap_vert"),
+        _entry(_("Seals of postings"), "credits.seal", "verified"),
         _entry(_("Credits on hold"), "credits.hold", "lock_clock"),
         _entry(_("Plan terms"), "credits.planterm", "event_available"),
     ]
