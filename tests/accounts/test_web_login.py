@@ -75,6 +75,8 @@ def test_the_mail_is_in_the_language_of_the_page(client: Client) -> None:
         ("", PASSWORD, {"email": ["Please type an e-mail address."]}),
         ("nobody", PASSWORD, {"email": ["Please type an e-mail address."]}),
         ("a@example.com", "", {"password1": ["Please type a password."]}),
+        ("a@example.com", "xq7-9", {"password1": ["That is too short: please take at least 8 characters."]}),
+        ("a@example.com", "a@example.com", {"password1": ["The password is too similar to the e-mail."]}),
         ("a@example.com", "password", {"password1": ["This password is too common."]}),
         ("a@example.com", "x" * 1025, {"password1": ["Ensure this value has at most 1024 characters (it has 1025)."]}),
     ],
