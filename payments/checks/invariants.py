@@ -58,7 +58,8 @@ def _credits_pay() -> Iterator[str]:
            LEFT JOIN orders_creditpart c ON c.order_id = o.id AND h.reference = o.order_no || '/c' || c.number
                AND c.credits = h.amount
            WHERE (h.status = 'committed') <> (p.id IS NOT NULL OR c.id IS NOT NULL AND h.status = 'committed')
-              OR h.status = 'committed' AND p.id IS NOT NULL AND h.returned <> p.refunded_minor
+              OR h.status = 'committed' AND p.id IS NOT NULL
+                 AND h.returned NOT BETWEEN p.refunded_minor AND p.refund_reserved_minor
               OR h.status = 'committed' AND c.id IS NOT NULL
                  AND h.returned <> CASE o.status WHEN 'refunded' THEN h.amount ELSE 0 END"""
     ):
