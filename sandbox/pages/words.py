@@ -214,6 +214,7 @@ CHINESE = {
     "The app is not tied to an open-platform account: no unionid": "小程序未绑定开放平台：没有 unionid",
     "The access token is not the latest: 40001": "access_token 已失效：40001",
     "The payment is not known yet: 10060001": "支付单尚不存在：10060001",
+    "The person has not allowed the message: 43101": "用户未允许该消息：43101",
     "Whatever is checked is risky": "所有检测内容均违规",
     "Notices carry a probe: WECHATPAY/SIGNTEST/": "通知带探测签名 WECHATPAY/SIGNTEST/",
 }  # fmt: skip

@@ -12,6 +12,7 @@ import time_machine
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
+from accounts.models import WeChatIdentity
 from orders.services import news
 from payments.services import news as refund_news
 from pimpshop.core.models import Notification
@@ -125,3 +126,43 @@ def test_a_lost_yes_of_the_server_shows_its_reader_one_mail(box: Sandbox) -> Non
         outbox.send_due()
     assert [mail["came"] for mail in mails(box)] == [2]
     assert Notification.objects.get().outcome == "sent"
+
+
+# --- WeChat's messages lie there too ----------------------------------------------------------------------------------
+@pytest.fixture
+def at_wechat(box: Sandbox, settings: Any) -> Any:
+    """Somebody of the simulated mini program, without an address, and a template for credits."""
+    settings.WECHAT_LOGIN_BASE = f"{box.base_url}/wechat"
+    settings.WECHAT_MESSAGE_TEMPLATES = {
+        "credits_granted": {
+            "id": "template-1",
+            "data": {"character_string1": "order_no", "amount2": "amount"},
+        }
+    }
+    user = factories.user(email=None)
+    openid = box.books("wechat")["people"][0]["openid"]
+    WeChatIdentity.objects.create(user=user, app_id=settings.WECHAT_MINI_APP_ID, openid=openid)
+    return user
+
+
+@pytest.mark.django_db
+def test_a_subscription_message_arrives(box: Sandbox, at_wechat: Any) -> None:
+    intent = bought(user=at_wechat)
+    pay(intent)
+    news.write_due()
+    outbox.send_due()
+    [message] = mails(box)
+    assert (message["sender"], message["subject"]) == ("WeChat", "template-1 (–)")
+    assert message["text"] == f"{intent.order.order_no}\nCN¥39.90"
+    assert Notification.objects.get().channel == "wechat"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("fault", "outcome"), [("not_subscribed", "unwanted"), ("token_ended", "sent")])
+def test_what_wechat_may_answer(box: Sandbox, at_wechat: Any, fault: str, outcome: str) -> None:
+    box.fault(fault, count=1, provider="wechat", target="subscribeMessage.send")
+    pay(bought(user=at_wechat))
+    news.write_due()
+    outbox.send_due()
+    assert Notification.objects.get().outcome == outcome
+    assert len(mails(box)) == (outcome == "sent")

@@ -4,6 +4,7 @@ program that knows it; how often it came is counted.
 
 import email
 import email.policy
+import secrets
 import time
 from email.message import EmailMessage
 
@@ -50,6 +51,14 @@ def put(raw: bytes) -> int:
         found = database.row("SELECT id FROM mails WHERE message_id = ?", number)
         database.execute("DELETE FROM mails WHERE id <= (SELECT max(id) FROM mails) - ?", KEPT)
     return int(found["id"]) if found else 0
+
+
+def put_message(receiver: str, subject: str, text: str) -> None:
+    """Keep a message that was no mail (WeChat's)."""
+    database.execute(
+        "INSERT INTO mails (at, message_id, sender, receiver, subject, text, html) VALUES (?, ?, 'WeChat', ?, ?, ?, '')",
+        time.time(), secrets.token_hex(8), receiver, subject, text,
+    )  # fmt: skip
 
 
 def _part(message: EmailMessage, kind: str) -> str:

@@ -50,7 +50,8 @@ def call(request: HttpRequest, name: str) -> HttpResponse:
 def _refused_by_fault(name: str) -> None:
     """Raises Refusal where a fault says so."""
     by_fault = {"busy": -1, "rate_limited": 45011, "wrong_secret": 40125, "code_used": 40163, "blocked": 40226,
-                "token_ended": 40001, "payment_unknown": 10060001}  # fmt: skip
+                "token_ended": 40001, "payment_unknown": 10060001,
+                "not_subscribed": 43101}  # fmt: skip
     for fault, errcode in by_fault.items():
         if name in next(kind.targets for kind in codes.FAULTS if kind.name == fault) and faults.strike(
             codes.NAME, fault, name
@@ -71,6 +72,8 @@ def _do(request: HttpRequest, name: str) -> dict[str, Any]:
     doing.check_token(query.get("access_token", ""))
     if name == codes.SHIP:
         return doing.ship(_body(request))
+    if name == codes.MESSAGE:
+        return doing.send_message(_body(request))
     if name == codes.TEXT:
         return doing.check_text(_body(request))
     media = request.FILES.get("media")

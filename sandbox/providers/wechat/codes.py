@@ -7,16 +7,19 @@ CODE_LIFE, TOKEN_LIFE, VISIT_LIFE = 300, 7200, 7200  # seconds
 
 LOGIN, TOKEN = "jscode2session", "stable_token"
 SHIP, TEXT, PICTURE = "upload_shipping_info", "msg_sec_check", "img_sec_check"
-CALLS = (LOGIN, TOKEN, SHIP, TEXT, PICTURE)
-WITH_TOKEN = (SHIP, TEXT, PICTURE)
+MESSAGE = "subscribeMessage.send"
+CALLS = (LOGIN, TOKEN, SHIP, TEXT, PICTURE, MESSAGE)
+WITH_TOKEN = (SHIP, TEXT, PICTURE, MESSAGE)
 
 #: errcode -> errmsg
 WORDS = {
     -1: "system error",
     40001: "invalid credential, access_token is invalid or not latest",
+    40003: "invalid openid",
     40006: "invalid meida size",
     40013: "invalid appid",
     40029: "invalid code",
+    40037: "invalid template_id",
     40097: "invalid args",
     40125: "invalid appsecret",
     40163: "code been used",
@@ -26,8 +29,10 @@ WORDS = {
     42001: "access_token expired",
     43001: "require GET method",
     43002: "require POST method",
+    43101: "user refuse to accept the msg",
     45011: "api minute-quota reach limit, must slower, retry next minute",
     47001: "data format error",
+    47003: "argument invalid!",
     61010: "code is expired",
     87014: "risky content",
     10060001: "支付单不存在",
@@ -55,5 +60,6 @@ FAULTS = (
     Kind("no_unionid", "The app is not tied to an open-platform account: no unionid", (LOGIN,)),
     Kind("token_ended", "The access token is not the latest: 40001", WITH_TOKEN),
     Kind("payment_unknown", "The payment is not known yet: 10060001", (SHIP,)),
+    Kind("not_subscribed", "The person has not allowed the message: 43101", (MESSAGE,)),
     Kind("risky", "Whatever is checked is risky", (TEXT, PICTURE)),
 )

@@ -10,6 +10,7 @@ from django.utils.crypto import constant_time_compare
 from PIL import Image, ImageStat
 
 from sandbox import database, faults
+from sandbox.providers.mailbox import books as mailbox
 from sandbox.providers.wechat import books, codes
 from sandbox.providers.wechatpay import books as payments
 
@@ -70,6 +71,26 @@ def check_token(token: str) -> None:
         raise Refusal(40001)
     if found["ends"] <= time.time():
         raise Refusal(42001)
+
+
+def send_message(sent: dict[str, Any]) -> dict[str, Any]:
+    """A subscription message; it lies in the mailbox beside the mails."""
+    who = books.person(str(sent.get("touser") or ""))
+    if who is None:
+        raise Refusal(40003)
+    template, data = sent.get("template_id"), sent.get("data")
+    if not (isinstance(template, str) and template):
+        raise Refusal(40037)
+    values = (
+        [part.get("value") for part in data.values() if isinstance(part, dict)]
+        if isinstance(data, dict)
+        else []
+    )
+    if not values or len(values) != len(data or {}) or not all(isinstance(v, str) and v for v in values):
+        raise Refusal(47003)
+    text = "\n".join(str(value) for value in values)
+    mailbox.put_message(f"WeChat: {who['name']}", f"{template} ({sent.get('page') or '–'})", text)
+    return {"errcode": 0, "errmsg": "ok"}
 
 
 def ship(sent: dict[str, Any]) -> dict[str, Any]:

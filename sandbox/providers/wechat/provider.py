@@ -12,6 +12,7 @@ URLS = [
     path("wechat/wxa/sec/order/upload_shipping_info", api.call, {"name": codes.SHIP}),
     path("wechat/wxa/msg_sec_check", api.call, {"name": codes.TEXT}),
     path("wechat/wxa/img_sec_check", api.call, {"name": codes.PICTURE}),
+    path("wechat/cgi-bin/message/subscribe/send", api.call, {"name": codes.MESSAGE}),
     path("wechat/people/", pages.people, name="wechat-people"),
     path("sandbox/api/wechat/code", pages.control_code),
 ]
