@@ -39,6 +39,12 @@ def is_proven(user: User) -> bool:
     )
 
 
+def take_from(user: User) -> None:
+    """The address belongs to somebody else, who has proven it: an account that never did loses it, and nothing more."""
+    EmailAddress.objects.filter(user_id=user.pk).delete()
+    User.objects.filter(pk=user.pk).update(email=None)
+
+
 def forget_unproven(limit: int = 100) -> int:
     """Delete accounts that were signed up for and never confirmed: a stranger may have typed the address. Nobody has ever
     been in such an account, so nothing else hangs on it. Answers how many went."""

@@ -91,7 +91,7 @@ def _as_one(user: User, other: User) -> User:
 @transaction.atomic
 def has_address(user: User, email: str) -> Proven:
     """`user` has shown that the mailbox `email` is theirs: by a code that was mailed there, or the password of the account
-    that has it. That account and `user` are one; without such an account the address is `user`'s, and what waits for it.
+    that has it. That account and `user` are one; where no account has proven the address, it is `user`'s, and what waits for it.
 
     Raises merging.CannotJoin, also when `user` has another address already.
     """
@@ -101,6 +101,10 @@ def has_address(user: User, email: str) -> Proven:
     if user.email == address:
         return Proven(user, joined=False)
     other = User.objects.select_for_update(no_key=True).filter(email=address).first()
+    if other is not None and not (user.email or other.is_staff or addresses.is_proven(other)):
+        # A stranger may have typed it: whoever knows that account's password gets nothing of `user`.
+        addresses.take_from(other)
+        other = None
     if other is not None:
         return Proven(merging.join(user=user, into=other, actor=f"user {user.pk}"), joined=True)
     if user.email or not user.is_active:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
+from django.contrib.auth import authenticate
 from django.test import Client
 
 from accounts.models import ApiKey, User, UserToken, WeChatIdentity
@@ -245,6 +247,20 @@ def test_an_address_that_nobody_has_becomes_the_accounts_own() -> None:
     assert owned(wechat_only) == {**ALL, "credits": 107}
     with pytest.raises(merging.CannotJoin):
         proving.has_address(wechat_only, "another@example.com")
+
+
+def test_an_account_that_never_proved_the_address_is_not_joined_but_loses_it() -> None:
+    """Somebody typed a stranger's address, with a password of their own, and waited."""
+    wechat_only, typed = rich(), factories.user("victim@example.com")
+    EmailAddress.objects.filter(user=typed).update(verified=False)
+    proven = proving.has_address(wechat_only, "victim@example.com")
+    assert (proven.user, proven.joined) == (wechat_only, False)
+    typed.refresh_from_db()
+    wechat_only.refresh_from_db()
+    assert (typed.email, wechat_only.email) == (None, "victim@example.com")
+    assert list(EmailAddress.objects.values_list("user", "verified")) == [(wechat_only.pk, True)]
+    assert (owned(typed), owned(wechat_only)) == (NOTHING, ALL)
+    assert authenticate(username="victim@example.com", password=factories.PASSWORD) == wechat_only
 
 
 def test_what_still_comes_in_is_gathered_by_the_sweeper() -> None:
