@@ -11,10 +11,10 @@ from datetime import timedelta
 from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from pimpshop.core import redirects
 
 #: How long a sign-up waits for its code.
 UNPROVEN_FOR = timedelta(days=7)
@@ -68,4 +68,4 @@ def _forget(user_id: int) -> int:
 
 def landing() -> str:
     """Where somebody goes who has just logged in and came from nowhere."""
-    return redirects.ACCOUNT if redirects.is_routed(redirects.ACCOUNT) else "/"
+    return reverse("account")

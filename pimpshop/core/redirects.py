@@ -8,7 +8,6 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +15,6 @@ from pimpshop.core import errors
 
 #: A longer one does not fit its column.
 LONGEST = 500
-#: A person's own pages.
-ACCOUNT = "/account/"
 
 
 class AddressNotAllowed(errors.ShopError):
@@ -58,12 +55,3 @@ def is_our_path(url: str) -> bool:
         and url.startswith("/")
         and url_has_allowed_host_and_scheme(url, allowed_hosts=None)
     )
-
-
-def is_routed(path: str) -> bool:
-    """Is there a page at `path`?"""
-    try:
-        resolve(path)
-    except Resolver404:
-        return False
-    return True

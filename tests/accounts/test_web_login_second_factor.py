@@ -83,7 +83,7 @@ def test_from_setting_it_up_to_turning_it_off(client: Client) -> None:
         "A second factor was set up",
         "The second factor was turned off",
     ]
-    assert went(log_in(Client(), "alice@example.com")) == (302, "/")
+    assert went(log_in(Client(), "alice@example.com")) == (302, "/account/")
 
 
 def test_a_code_is_good_once_in_all_the_time_that_it_is_good(client: Client) -> None:
@@ -91,7 +91,7 @@ def test_a_code_is_good_once_in_all_the_time_that_it_is_good(client: Client) -> 
     with time_machine.travel(timezone.now().replace(second=1), tick=False) as clock:
         good = code(steps=1)
         log_in(client, "alice@example.com")
-        assert went(client.post(CODE, {"code": good})) == (302, "/")
+        assert went(client.post(CODE, {"code": good})) == (302, "/account/")
         other = Client()
         log_in(other, "alice@example.com")
         assert mistakes(other.post(CODE, {"code": good})) == {
@@ -111,7 +111,7 @@ def test_a_recovery_code_is_good_once(client: Client) -> None:
     spare = client.get(SPARE).context["unused_codes"][3]
     other = Client()
     log_in(other, "alice@example.com")
-    assert went(other.post(CODE, {"code": spare})) == (302, "/")
+    assert went(other.post(CODE, {"code": spare})) == (302, "/account/")
     again = Client()
     log_in(again, "alice@example.com")
     assert list(mistakes(again.post(CODE, {"code": spare}))) == ["code"]
@@ -147,7 +147,7 @@ def test_a_new_password_by_mail_does_not_go_around_it(client: Client) -> None:
     form = client.get(client.get(mailed_link())["Location"])
     answer = client.post(form.context["action_url"], {"password1": "another case for every phone"})
     assert (went(answer), who(client)) == ((302, CODE), None)
-    assert went(client.post(CODE, {"code": code()})) == (302, "/")
+    assert went(client.post(CODE, {"code": code()})) == (302, "/account/")
 
 
 def ask_for_token(client: Client, email: str, **more: str) -> tuple[int, str]:
@@ -306,5 +306,5 @@ def test_later_codes_are_not_good_yet(client: Client) -> None:
         log_in(client, "alice@example.com")
         for steps in (-2, 2):
             assert list(mistakes(client.post(CODE, {"code": code(steps=steps)}))) == ["code"]
-        assert went(client.post(CODE, {"code": code(steps=-1)})) == (302, "/")
+        assert went(client.post(CODE, {"code": code(steps=-1)})) == (302, "/account/")
     assert mail.outbox == []

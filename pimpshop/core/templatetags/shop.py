@@ -24,7 +24,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from pimpshop.core import money as core_money
-from pimpshop.core import redirects
 
 register = template.Library()
 
@@ -139,12 +138,6 @@ def log_in_path(request: HttpRequest) -> str:
         back = way_back(request)
     log_in = reverse("account_login")
     return f"{log_in}?{urlencode({'next': back})}" if back not in ("", "/") else log_in
-
-
-@register.simple_tag
-def account_path() -> str:
-    """A person's own pages; how they log in, as long as there are no others."""
-    return redirects.ACCOUNT if redirects.is_routed(redirects.ACCOUNT) else reverse("account_security")
 
 
 @register.filter
