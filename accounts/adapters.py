@@ -40,6 +40,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         return throttles.client_address(request)
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """By account alone. allauth counts by host too, and whoever guesses chooses the host among ours."""
+        return str(credentials.get("email", "")).lower()
+
     def is_safe_url(self, url: str) -> bool:
         return bool(url) and redirects.is_our_path(url)
 

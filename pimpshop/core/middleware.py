@@ -86,9 +86,10 @@ class SeedLanguageMiddleware:
 
 
 class UnkeptMiddleware:
-    """No cache on the way keeps an answer of the API: it tells somebody's payment, and another one a second later."""
+    """No cache on the way, and no browser, keeps an answer of the API (it tells somebody's payment, and another one a
+    second later) or a page about logging in (secrets, recovery codes)."""
 
-    API = ("/api/", "/v2/", "/create-checkout-session", "/process-payment-success")
+    API = ("/accounts/", "/api/", "/v2/", "/create-checkout-session", "/process-payment-success")
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response

@@ -63,7 +63,9 @@ def test_from_setting_it_up_to_turning_it_off(client: Client) -> None:
     log_in(client, "alice@example.com")
     assert client.get(FACTOR).status_code == 200
     secret = set_up(client)
-    spare = client.get(SPARE).context["unused_codes"]
+    shown = client.get(SPARE)
+    spare = shown.context["unused_codes"]
+    assert "no-store" in shown["Cache-Control"]
     assert (len(spare), client.get(FACTOR).status_code) == (10, 200)
     stored = str(list(Authenticator.objects.values("data")))
     assert (secret in stored, spare[0] in stored, second_factor.is_set(user)) == (False, False, True)
