@@ -84,6 +84,7 @@ class CreditsGateway(GatewayDefaults):
     key = "credits"
     can_close = True
     can_refund = True
+    has_webhooks = False
 
     def __init__(self, config: Config) -> None:
         self._config = config

@@ -287,5 +287,8 @@ def process_again(*, event: WebhookEvent, actor: str, reason: str) -> bool:
 
 
 def gateway(key: str) -> base.Gateway:
-    """The gateway whose webhook door this is. Raises registry.GatewayUnknown."""
-    return registry.get(key)
+    """The gateway whose webhook door this is. Raises registry.GatewayUnknown, also for one to which nobody posts."""
+    found = registry.get(key)
+    if not found.has_webhooks:
+        raise registry.GatewayUnknown
+    return found

@@ -32,6 +32,7 @@ MORE = [
     "credits.hold",
     "credits.planterm",
     "credits.posting",
+    "credits.seal",
     "payments.dispute",
     "payments.gatewayswitch",
     "payments.joinedaccount",

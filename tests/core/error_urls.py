@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
-from django.urls import path
+from django.urls import include, path
 from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -84,6 +84,8 @@ urlpatterns = [
     path("api/vending/staff", Staff.as_view()),
     path("api/vending/page", page),
     path("page", page),
-    path("credits/", page, name="credits"),  # the way out that every page's head offers
+    path("credits/", page, name="credits"),  # the ways out that every page's head offers
     path("plans/", page, name="plans"),
+    path("account/", page, name="account"),
+    path("", include("accounts.urls")),
 ]

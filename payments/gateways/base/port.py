@@ -40,6 +40,7 @@ class Gateway(Protocol):
     can_save_method: bool
     can_statement: bool
     tells_amount: bool
+    has_webhooks: bool
     webhook_is_proof: bool
     two_step_methods: frozenset[str]
 
@@ -73,6 +74,7 @@ class GatewayDefaults:
     can_statement = False
     # False: query_payment gives amount None, the amount was fixed when the payment was created
     tells_amount = True
+    has_webhooks = True  # False: nobody posts to it, its door is none
     webhook_is_proof = True  # False: every event is a hint
     # Methods made in two steps, so that a lost answer is survived: create_payment makes the payment without the
     # instrument (status CREATED with a provider_ref), that is committed, then confirm_payment pays it.
