@@ -137,7 +137,11 @@ def unpaid(order_no: str) -> Order | None:
 def preview_url(order: Order) -> str:
     """A signed, expiring link to the picture of what was ordered; "" when there is none."""
     line = order.lines.first()
-    if line is None or line.design_id is None:
+    if (
+        line is None
+        or line.design_id is None
+        or not Design.objects.filter(pk=line.design_id, forgotten_at=None).exists()
+    ):
         return ""
     return storage.picture_path("preview", line.design_id, storage.PREVIEW_LINK_LIFE)
 

@@ -38,3 +38,10 @@ def _late() -> int:
     from orders.services import news
 
     return news.write_late()
+
+
+@sweeper.round("pictures to remove", every=3600)
+def _forget() -> int:
+    from orders.services import forgetting
+
+    return forgetting.forget_printed()

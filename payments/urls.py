@@ -9,7 +9,7 @@ from payments import webhooks
 from payments.api import aftermath, app, checkout_sessions, credit_orders, identities, payments, saved, wechat
 from payments.api import webhook_endpoints as outgoing
 from payments.views import back, pay, receipt, spend
-from payments.views.account import cards, devices, overview, statement
+from payments.views.account import cards, data, devices, overview, statement
 from payments.views.account import orders as my_orders
 
 
@@ -74,6 +74,9 @@ _ACCOUNT = [
     path("account/orders/", my_orders.orders, name="account-orders"),
     path("account/cards/", cards.cards, name="account-cards"),
     path("account/devices/", devices.devices, name="account-devices"),
+    path("account/data/", data.data, name="account-data"),
+    path("account/data.json", data.as_file, name="account-data-file"),
+    path("account/data/erase/", data.erase, name="account-erase"),
     path("account/language/", devices.language, name="account-language"),
 ]
 

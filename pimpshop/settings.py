@@ -180,6 +180,8 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default="") or DATA_DIR / "media")
 S3_BUCKET: str = env.str("S3_BUCKET", default="")
+#: Photos and pictures of an order are removed so many days after its case was printed; 0 keeps them.
+PHOTOS_KEPT_DAYS: int = env.int("PHOTOS_KEPT_DAYS", default=30)
 _private_files: dict[str, object] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {

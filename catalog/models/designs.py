@@ -73,6 +73,12 @@ class Design(Timestamped):
     low_resolution = models.BooleanField(_("low resolution"), default=False)
     low_resolution_accepted_at = models.DateTimeField(_("low resolution accepted"), null=True, blank=True)
     frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True)
+    forgotten_at = models.DateTimeField(
+        _("pictures removed"),
+        null=True,
+        blank=True,
+        help_text=_("Photos, words and files are gone; the hashes stay."),
+    )
     preview = models.FileField(upload_to=preview_path, blank=True)
     preview_sha256 = models.CharField(max_length=64, blank=True)
     print_file = models.FileField(upload_to=print_path, blank=True)

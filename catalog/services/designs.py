@@ -325,9 +325,10 @@ def preview_link(design: Design) -> str:
 
 
 def stored_picture(token: str) -> StoredPicture:
-    """What a signed link names. Forged, expired, or of a design that is not frozen: NotFound (404)."""
+    """What a signed link names. Forged, expired, of a design that is not frozen or was forgotten: NotFound (404)."""
     found = storage.read_token(token)
-    design = Design.objects.filter(pk=found[1]).exclude(frozen_at=None).first() if found else None
+    kept = Design.objects.filter(forgotten_at=None).exclude(frozen_at=None)
+    design = kept.filter(pk=found[1]).first() if found else None
     if found is None or design is None:
         raise errors.NotFound
     kind = found[0]

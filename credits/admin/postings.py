@@ -36,7 +36,7 @@ class PostingAdmin(EvidenceAdmin):
 
 @admin.register(Seal)
 class SealAdmin(EvidenceAdmin):
-    """Proof that postings stay as they were written (docs/adr/0019)."""
+    """Proof that postings stay as they were written (docs/adr/0020)."""
 
     list_display = ("last_id", "count", "proof", "made")
     search_fields = ("last_id",)

@@ -1,4 +1,4 @@
-"""Seals of postings (docs/adr/0019), append-only like what they prove."""
+"""Seals of postings (docs/adr/0020), append-only like what they prove."""
 
 import django.contrib.postgres.fields
 import django.utils.timezone

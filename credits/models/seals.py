@@ -1,4 +1,4 @@
-"""Seals: proof that postings stay as they were written (docs/adr/0019)."""
+"""Seals: proof that postings stay as they were written (docs/adr/0020)."""
 
 from __future__ import annotations
 

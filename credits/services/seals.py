@@ -1,4 +1,4 @@
-"""Sealing postings, and proving that what was sealed is still as it was (docs/adr/0019).
+"""Sealing postings, and proving that what was sealed is still as it was (docs/adr/0020).
 
 Guarantees: a posting is sealed only when none with a lower id can still be committed; each seal includes the digest of
 the one before, so nothing can be changed, removed or slipped in without changing all digests after it, and the newest is
