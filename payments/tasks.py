@@ -75,7 +75,7 @@ def _deliveries() -> int:
     return deliveries.deliver_due()
 
 
-@sweeper.round("deliveries to tell WeChat", every=10)
+@sweeper.round("deliveries to tell WeChat", every=30)
 def _shipping() -> int:
     from payments.services import shipping
 

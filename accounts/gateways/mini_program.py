@@ -5,8 +5,9 @@ Pages (developers.weixin.qq.com/miniprogram/dev): api-login `code2Session` and `
 Lives here: the calls, what their errcodes mean. Not here: people and rows (services), settings (registry).
 
 Guarantees: nothing is sent twice, but for one call after an access token that had ended (WeChat did nothing then); the
-token is shared by all processes and renewed by one of them; code, secret, session_key, openid and token are in no
-record and no message; the session_key of a log-in is dropped where it is read. Never inside a transaction.
+token is shared by all processes and renewed by one of them; code, secret, session_key, openid, token and
+the texts that are looked at are in no record and no message; the session_key of a log-in is dropped where it is read. Never
+inside a transaction.
 """
 
 from __future__ import annotations
@@ -99,10 +100,10 @@ class MiniProgram:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._token = ""
+        self._token, self._text = "", ""  # to be in no record
         self._http = http.Client(
             config.base_url, provider=PROVIDER, timeout=config.timeout, deadline=config.deadline,
-            recorder=config.recorder, inspect=_inspect, secrets=lambda: (config.app_secret, self._token),
+            recorder=config.recorder, inspect=_inspect, secrets=lambda: (config.app_secret, self._token, self._text),
         )  # fmt: skip
 
     @property
@@ -168,6 +169,7 @@ class MiniProgram:
     def allows_text(self, text: str, *, openid: str = "", scene: int = 4) -> bool:
         """May `text` (at most 2,500 characters) be shown? Scene 4: what people post. Version 2 wants somebody who used the
         mini program within two hours; without `openid`, or for somebody who did not, the old version 1 is asked."""
+        self._text = text
         if not openid:
             return self._allows_plainly(text)
         asked = {"openid": openid, "scene": scene, "version": 2, "content": text[:2500]}

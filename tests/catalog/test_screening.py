@@ -107,6 +107,7 @@ def test_words_are_looked_at_when_a_design_is_ordered(wire: Any, suggest: str) -
     assert design.frozen_at is not None
     body = next(call.request.body for call in wire.calls if call.request.url.startswith(TEXT))
     assert body.decode() == '{"openid": "oVISITOR", "scene": 4, "version": 2, "content": "Hello"}'
+    assert "Hello" not in str(list(OutboundCall.objects.values()))
 
 
 def test_refused_words_are_not_ordered(wire: Any) -> None:
