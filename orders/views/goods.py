@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from catalog import selectors as catalogue
 from catalog.models import CreditPack, Plan
+from credits import selectors as ledger
 from orders import selectors
 from orders.forms import GuestForm
 from orders.services import goods_orders
@@ -114,9 +115,22 @@ def _window(
         "currency": currency,
         "currencies": currencies,
         "logged_in": request.user.is_authenticated,
+        **_own(request),
         "urls": {"credits": reverse("credits"), "plans": reverse("plans")},
     }
     return render(request, "orders/goods.html", context)
+
+
+def _own(request: HttpRequest) -> dict[str, Any]:
+    """What somebody who is logged in has already."""
+    if not isinstance(request.user, User):
+        return {"standing": None, "plan": "", "plan_until": None}
+    term = ledger.active_term(request.user.pk)
+    return {
+        "standing": ledger.standing(request.user.pk),
+        "plan": catalogue.plan_name(term.plan_sku) if term else "",
+        "plan_until": ledger.plan_until(request.user.pk) if term else None,
+    }
 
 
 def _card(product: CreditPack | Plan, price: Money, address: str) -> dict[str, Any]:

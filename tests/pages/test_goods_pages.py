@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
+from credits.services import holds, ledger, terms
 from orders import selectors as orders
 from orders.models import Order
 from tests import factories as make
@@ -70,3 +75,44 @@ def test_what_is_not_sold_is_not_there(pack: Any) -> None:
     assert Client().post("/credits/gone/?currency=CNY", {"email": "a@example.com"}).status_code == 404
     assert Client().get("/plans/no-such-plan/").status_code == 404
     assert Order.objects.count() == 0
+
+
+def standing(client: Client, path: str) -> tuple[str, list[str]]:
+    page = client.get(path, headers={"accept-language": "en"}).content.decode()
+    return page, re.findall(r'data-standing="(\d+)"', page)
+
+
+@pytest.mark.parametrize("path", ["/credits/", "/plans/"])
+def test_who_is_logged_in_sees_what_they_have(
+    pack: Any, path: str, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    alice, client = make.user(), Client()
+    client.force_login(alice)
+    ledger.grant(user_id=alice.pk, amount=100, reference="G1", expires_at=timezone.now() + timedelta(days=9))
+    ledger.grant(user_id=alice.pk, amount=1500, reference="G2")
+    until = timezone.now() + timedelta(hours=1)
+    holds.reserve(user_id=alice.pk, amount=30, reference="H", subject="P", expires_at=until, source="test")
+    plan = goods.plan(sku="gold", name="Gold")
+    terms.grant_term(user_id=alice.pk, plan_sku=plan.sku, days=30, reference="T1")
+    with django_assert_max_num_queries(12):
+        page, shown = standing(client, path)
+    assert shown == ["1570"]
+    assert "You have <b>1,570 credits</b>" in page
+    assert "<b>70 credits</b> end on" in page
+    assert "<b>Gold</b> until" in page
+    assert 'href="/account/"' in page
+    other, nothing = standing(Client(), path)
+    assert (nothing, "1,570" in other) == ([], False)
+
+
+def test_a_card_says_what_a_credit_costs(pack: Any) -> None:
+    page = Client().get("/credits/?currency=CNY", headers={"accept-language": "zh-CN"}).content.decode()
+    assert "¥0.099" in page
+    page = Client().get("/credits/?currency=USD", headers={"accept-language": "en"}).content.decode()
+    assert "$0.02 a credit" in page
+
+
+def test_an_empty_shop_says_what_to_do_instead(db: None) -> None:
+    page = Client().get("/credits/", headers={"accept-language": "en"}).content.decode()
+    assert "Nothing is on sale here just now. Your credits keep working" in page
+    assert "Design a case" in page

@@ -65,6 +65,16 @@ def _pattern(currency: str) -> str:
 
 
 @register.filter
+def per_credit(price: core_money.Money, credits: core_money.Money) -> str:
+    """What one credit costs, as text to compare with (never to count with): $0.02, ¥0.0798."""
+    each = (price.to_decimal() / credits.amount_minor).quantize(Decimal("0.0001"), rounding=ROUND_HALF_UP)
+    text = babel.numbers.format_currency(
+        each, price.currency, locale=_locale(), currency_digits=False, format="¤#,##0.00##"
+    )
+    return str(text)
+
+
+@register.filter
 def signed(credits: int) -> str:
     """Credits that came or went, in the reader's language: +1,500, −200 (a real minus)."""
     number = babel.numbers.format_decimal(abs(credits), locale=_locale())
