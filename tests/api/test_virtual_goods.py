@@ -74,7 +74,7 @@ def test_the_list_is_empty_there_and_full_elsewhere(client: Client) -> None:
     assert client.get("/api/products/", headers=IOS).json() == []
     elsewhere = client.get("/api/products/", headers={"X-Client": "miniprogram:android"}).json()
     assert [one["id"] for one in elsewhere] == [pack.number]
-    refused = client.get(f"/api/products/{pack.number}", headers=IOS)
+    refused = client.get(f"/api/products/{pack.number}", headers={**IOS, "Accept-Language": "en"})
     assert (refused.status_code, refused.json()) == (403, {"detail": WORDS})
 
 
