@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -25,13 +26,24 @@ from credits.services import erasing as ledger
 from orders import selectors as orders
 from orders.models import Order
 from orders.services import claiming, forgetting
-from payments.models import Dispute, PaymentIntent, ProviderCustomer, Refund, SavedPaymentMethod
+from payments.models import (
+    Dispute,
+    PaymentIntent,
+    ProviderCustomer,
+    Refund,
+    SavedPaymentMethod,
+    ShippingNotice,
+)
 from payments.services import keeping, outcomes
 from pimpshop.core import errors
 from pimpshop.core.clock import iso
 from pimpshop.core.models import AuditEntry, IdempotencyRecord, Notification
 
 log = structlog.get_logger(__name__)
+
+
+#: What an attempt may know of the person who paid (PaymentIntent.method_details and metadata).
+_OF_THE_PAYER = frozenset({"cardholder_name", "payer_ref", "client_ip", "email", "name"})
 
 
 class StillOpen(errors.Conflict):
@@ -136,6 +148,8 @@ def in_the_way(user: User) -> list[str]:
     disputes = Dispute.objects.filter(intent__order__user=user, status__in=("opened", "under_review"))
     numbers = [order.order_no for order in forgetting.open_orders(user)]
     numbers += [intent.order.order_no for intent in waiting.select_related("order")]
+    untold = ShippingNotice.objects.filter(intent__order__user=user, next_attempt_at__isnull=False)
+    numbers += [notice.intent.order.order_no for notice in untold.select_related("intent__order")]
     numbers += [refund.intent.order.order_no for refund in back.select_related("intent__order")]
     numbers += [dispute.intent.order.order_no for dispute in disputes.select_related("intent__order")]
     return list(dict.fromkeys(numbers))
@@ -159,14 +173,31 @@ def erase(user: User, *, actor: str) -> None:
         SavedPaymentMethod.objects.filter(user=user).update(details={}, setup_ref="", customer_ref="")
         ProviderCustomer.objects.filter(user=user).delete()
         IdempotencyRecord.objects.filter(owner=f"user:{user.pk}").delete()
-        if user.email:
-            Notification.objects.filter(recipient__iexact=user.email).update(recipient="", data={})
+        _forget_payer(user)
         erasing.erase(user)
         AuditEntry.objects.create(
             actor=actor, action="erased account", subject=f"user {user.pk}", reason="asked for by its owner",
             data={**done, "credits_given_up": left},
         )  # fmt: skip
     log.info("account_erased", user_id=user.pk)
+
+
+def _forget_payer(user: User) -> None:
+    """Who paid, as the attempts and the mails know it: a name on a card, an openid, an address on the network or by mail."""
+    for intent in PaymentIntent.objects.filter(order__user=user).only(
+        "gateway", "method_details", "metadata"
+    ):
+        ours = (
+            ("payer_ref",) if intent.gateway == "credits" else ()
+        )  # the number of our own user, which the books keep
+        details = {name: fact for name, fact in intent.method_details.items() if name not in _OF_THE_PAYER}
+        facts = {
+            name: fact for name, fact in intent.metadata.items() if name in ours or name not in _OF_THE_PAYER
+        }
+        PaymentIntent.objects.filter(pk=intent.pk).update(method_details=details, metadata=facts)
+    numbers = Order.objects.filter(user=user).values("order_no")
+    about = Q(reference__in=numbers) | (Q(recipient__iexact=user.email) if user.email else Q())
+    Notification.objects.filter(about).update(recipient="", data={})
 
 
 def _must_be_over(user: User) -> None:

@@ -21,7 +21,7 @@ from credits.models import Posting
 from credits.services import holds, ledger, terms
 from orders.models import Order, OrderLine
 from orders.services import forgetting
-from payments.models import ProviderCustomer, SavedPaymentMethod
+from payments.models import PaymentIntent, ProviderCustomer, SavedPaymentMethod, ShippingNotice
 from payments.services import personal_data
 from pimpshop.core import invariants, storage
 from pimpshop.core.models import AuditEntry, Notification
@@ -50,6 +50,10 @@ def alice(db: None) -> User:
     make.wechat_identity(user)
     tokens.issue(user, label="iPhone")
     buying.pay(buying.bought(user=user, name="500 credits"))
+    PaymentIntent.objects.update(
+        method_details={"last_four": "4242", "cardholder_name": "ALICE A"},
+        metadata={"payer_ref": "oALICE", "client_ip": "192.0.2.7", "part": 1},
+    )
     ledger.spend(user_id=user.pk, amount=120, reference="S1")
     terms.grant_term(user_id=user.pk, plan_sku="starter", days=30, reference="T1")
     photo = make.photo(f"user:{user.pk}")
@@ -122,6 +126,8 @@ def test_the_person_goes_and_the_books_stay(alice: User, django_capture_on_commi
     kept = Design.objects.get()
     assert (kept.pk, kept.print_sha256, kept.layout["items"]) == (printed.pk, "a" * 64, [])
     assert (gone.tokens.count(), ProviderCustomer.objects.count()) == (0, 0)
+    intent = PaymentIntent.objects.get()
+    assert (intent.method_details, intent.metadata) == ({"last_four": "4242"}, {"part": 1})
     assert list(Notification.objects.values_list("recipient", "data")) == [("", {})]
     assert [page.get("/account/").status_code for page in (client, elsewhere)] == [302, 302]
     assert Client().get("/api/credits", headers={"authorization": f"Bearer {token}"}).status_code == 401
@@ -175,6 +181,14 @@ def test_a_refund_on_its_way_stops_it(alice: User) -> None:
     refund = buying.ask(intent, 100)
     assert personal_data.in_the_way(alice) == [intent.order.order_no]
     buying.end(refund, "succeeded")
+    assert personal_data.in_the_way(alice) == []
+
+
+def test_what_wechat_is_still_to_be_told_stops_it(alice: User) -> None:
+    intent = PaymentIntent.objects.get()
+    notice = ShippingNotice.objects.create(intent=intent, logistics_type=3, description="积分")
+    assert personal_data.in_the_way(alice) == [intent.order.order_no]
+    ShippingNotice.objects.filter(pk=notice.pk).update(next_attempt_at=None, told_at=timezone.now())
     assert personal_data.in_the_way(alice) == []
 
 
