@@ -60,3 +60,33 @@ def test_an_icon_cannot_be_broken_out_of() -> None:
     page = engines["django"].from_string("{% icon name %}").render({"name": '"><script>'})
     assert "<script>" not in page
     assert 'aria-hidden="true"' in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_credits_that_come_and_go(language: str) -> None:
+    with translation.override(language):
+        assert [shop.signed(amount) for amount in (1500, -200, 0)] == ["+1,500", "−200", "+0"]
+        assert shop.grouped(1234567) == "1,234,567"
+
+
+def test_no_credits_are_said_in_words() -> None:
+    with translation.override("en"):
+        assert [shop.credits(amount) for amount in (0, 1, 1500)] == [
+            "no credits",
+            "1 credit",
+            "1,500 credits",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "credits", "text"),
+    [
+        (200, "USD", 100, "$0.02"),
+        (3990, "CNY", 500, "CN¥0.0798"),
+        (500, "JPY", 3, "¥166.6667"),
+        (1, "USD", 7, "$0.0014"),
+    ],
+)
+def test_what_a_credit_costs(minor: int, currency: str, credits: int, text: str) -> None:
+    with translation.override("en"):
+        assert shop.per_credit(Money(minor, currency), Money(credits, "CREDITS")) == text

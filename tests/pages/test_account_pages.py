@@ -26,6 +26,7 @@ from tests.support import goods
 pytestmark = pytest.mark.django_db
 PAGES = [
     "/account/", "/account/statement/", "/account/statement.csv", "/account/orders/", "/account/cards/", "/account/devices/",
+    "/account/data/",
 ]  # fmt: skip
 
 
@@ -185,6 +186,7 @@ def test_long_lists_have_pages() -> None:
         ("/account/orders/", 4),
         ("/account/cards/", 4),
         ("/account/devices/", 3),
+        ("/account/data/", 13),
     ],
 )
 def test_a_page_takes_as_many_queries_for_much_as_for_little(
