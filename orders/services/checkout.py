@@ -11,6 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from catalog import selectors as catalogue
 from catalog.models import Design
 from orders.models import Order, OrderLine
@@ -97,6 +98,15 @@ def order_case(
         existing = same_content(session, summary_hash)
         if existing is not None:  # a double click: the other request was faster
             return existing
+
+
+def note_buyer(order: Order, user: User | None) -> Order:
+    """Whoever is logged in finds the order in their account. An order that is somebody's already stays theirs."""
+    if user is not None and order.user_id is None:
+        mine = {"user": user, "email": order.email or user.email or ""}
+        if Order.objects.filter(pk=order.pk, user=None, status="pending").update(**mine):
+            order.user, order.email = user, mine["email"]
+    return order
 
 
 def must_be_few(session: VendingSession, design: Design | None = None) -> None:

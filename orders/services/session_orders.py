@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, replace
 from typing import Any
 
+from accounts.models import User
 from catalog import selectors as catalogue
 from catalog.models import Design
 from catalog.services import designs
@@ -58,16 +59,22 @@ def submit_summary(session: VendingSession, summary: Summary, *, source: str) ->
 
 
 def order_design(
-    session: VendingSession, design: Design, *, language: str, source: str, currency: str = ""
+    session: VendingSession,
+    design: Design,
+    *,
+    user: User | None,
+    language: str,
+    source: str,
+    currency: str = "",
 ) -> Order:
-    """Order the design made in our studio: frozen now (rendered, hashed), then ordered.
+    """Order the design made in our studio: frozen now (rendered, hashed), then ordered; for `user`, who is logged in.
 
     `currency` (empty: the machine's) is fixed with the order: another one is other content, so a new order.
     """
     checkout.must_be_few(session, design)
     with sent_pictures.drawing():
         frozen = designs.freeze(design)
-    return checkout.order_case(
+    order = checkout.order_case(
         session=session,
         design=frozen,
         summary={"design": str(frozen.pk), "template": frozen.template.slug if frozen.template else ""},
@@ -81,6 +88,7 @@ def order_design(
         source=source,
         currency=currency,
     )
+    return checkout.note_buyer(order, user)
 
 
 def _hash(summary: Summary) -> str:

@@ -29,7 +29,9 @@ def credits(request: HttpRequest, session_id: str) -> HttpResponse:
         return back
     throttles.enforce(WRITE_PER_SESSION, session.session_id)
     try:
-        order = session_orders.order_design(session, design, language=get_language() or "en", source="page")
+        order = session_orders.order_design(
+            session, design, user=user, language=get_language() or "en", source="page"
+        )
         if request.POST.get("do") == "off":
             credit_payments.take_off(order, user=user, source="page")
         else:

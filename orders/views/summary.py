@@ -10,14 +10,13 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts.models import User
 from catalog import selectors as catalogue
 from catalog.models import Design, Shell
 from orders import selectors
 from orders.models import Order
 from orders.services import credit_parts, sent_pictures, session_orders
 from payments.services import credit_payments, intents, machine_payments, ways
-from payments.views import pay
+from payments.views import pay, spend
 from pimpshop.core import errors, throttles
 from pimpshop.core.money import Money
 from vending.api.sessions import WRITE_PER_SESSION
@@ -60,7 +59,12 @@ def online(request: HttpRequest, session_id: str) -> HttpResponse:
     try:
         way = ways.find(key, catalogue.case_price(session.design.shell, currency), shopper)
         order = session_orders.order_design(
-            session, session.design, language=get_language() or "en", source="page", currency=currency
+            session,
+            session.design,
+            user=spend.who(request),
+            language=get_language() or "en",
+            source="page",
+            currency=currency,
         )
         return HttpResponseRedirect(pay.card_path(order)) if way.asks_card else pay.start(request, order, way)
     except errors.ShopError as error:
@@ -93,7 +97,9 @@ def _online_ways(request: HttpRequest, shell: Shell, due: Money) -> list[dict[st
 
 def _pay(request: HttpRequest, session: VendingSession, design: Design) -> HttpResponse:
     try:
-        order = session_orders.order_design(session, design, language=get_language() or "en", source="page")
+        order = session_orders.order_design(
+            session, design, user=spend.who(request), language=get_language() or "en", source="page"
+        )
         machine_payments.start_machine_payment(session, source="page")
     except intents.PaymentUncertain:
         pass  # the order's page says that we are checking and that nobody shall pay twice
@@ -155,7 +161,7 @@ def page(
     price = catalogue.case_price(shell, session.machine.currency)
     order = _waiting(session, price)
     due = credit_parts.due(order) if order else price
-    user = request.user if isinstance(request.user, User) else None
+    user = spend.who(request)
     context = {
         "preview_url": reverse("studio-preview", args=[session.session_id]) + "?w=480",
         "item": _item(design),

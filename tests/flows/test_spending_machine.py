@@ -211,3 +211,19 @@ def test_all_of_the_price_comes_late_at_the_machine_and_the_part_is_free_again(
     assert (first.status, first.captured_minor, visitor.order().status) == ("succeeded", 1999, "paid")
     assert credit_parts.let_go_ended() in (0, 1)
     assert told(alice) == (750, 0)
+
+
+@pytest.mark.parametrize("rest", ["", "online/", "credits/"])
+def test_a_case_of_somebody_who_is_logged_in_stands_in_their_account(
+    shop: Shop, manufacturer: Manufacturer, rest: str
+) -> None:
+    """Whichever button orders it. Who comes later to the same order does not take it over."""
+    alice = shopper()
+    visitor = Visitor(shop, alice)
+    visitor.post(rest, way="CREDITS.credits.credits", credits="300")
+    order = visitor.order()
+    assert (order.user, order.email) == (alice, alice.email)
+    assert order.order_no in visitor.client.get("/account/orders/").content.decode()
+    visitor.client.force_login(factories.user("mallory@example.com"))
+    visitor.post()
+    assert Order.objects.get(pk=order.pk).user == alice
