@@ -103,9 +103,9 @@ def order_case(
 def note_buyer(order: Order, user: User | None) -> Order:
     """Whoever is logged in finds the order in their account. An order that is somebody's already stays theirs."""
     if user is not None and order.user_id is None:
-        mine = {"user": user, "email": order.email or user.email or ""}
-        if Order.objects.filter(pk=order.pk, user=None, status="pending").update(**mine):
-            order.user, order.email = user, mine["email"]
+        email = order.email or user.email or ""
+        if Order.objects.filter(pk=order.pk, user=None, status="pending").update(user=user, email=email):
+            order.user, order.email = user, email
     return order
 
 

@@ -50,7 +50,7 @@ def test_sign_up_log_out_and_log_in(windows: Windows, shop: Shop, scripts: bool)
     expect(page.locator("#id_code_error")).to_have_text("That is not the right code. Please look again.")
     fill(page, code=mailed_code(phone, email))
     page.wait_for_url(f"{shop.url}/plans/?currency=CNY")
-    expect(page.get_by_role("link", name="Account")).to_have_count(1)
+    expect(page.get_by_role("link", name="Account", exact=True)).to_have_count(1)
 
     page.get_by_role("button", name="Log out").click()
     page.wait_for_url(f"{shop.url}/")

@@ -160,6 +160,7 @@ class Buyer:
         wallet.locator(entry).click()
         wallet.locator("form.pay button[value=confirm]").click()
         wallet.close()
+        self.page.bring_to_front()  # else it may stay a tab in the background, whose scripts Chromium may halt
 
     def expect_state(self, state: str, seconds: float = 60) -> None:
         """The order's page comes to that state by itself."""
