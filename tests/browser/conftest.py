@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ PHONE: dict[str, Any] = {
     "device_scale_factor": 1,
 }
 TIMEOUT_MS = 60_000
+PATIENCE_S = 420
 PHONE_BROWSER = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
 FAILED = pytest.StashKey[bool]()
 
@@ -136,6 +138,22 @@ class Windows:
 
     def troubles(self) -> list[str]:
         return [trouble for watch in self.watches for trouble in watch.troubles]
+
+
+@pytest.fixture(autouse=True)
+def _ends() -> Iterator[None]:
+    """No test waits for ever: the first look of Playwright's `expect` has no time limit of its own, and a page that never
+    answers would hold up everything behind it."""
+
+    def end(*_: object) -> None:
+        signal.alarm(PATIENCE_S // 5)  # what cleans up may meet the same page
+        raise AssertionError(f"no end after {PATIENCE_S} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.alarm(PATIENCE_S)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture
