@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext_lazy as _
+from redis.exceptions import RedisError
 
 from accounts import registry
 from accounts import selectors as accounts
@@ -73,15 +75,17 @@ def _openid(owner: str, client: mini_program.MiniProgram) -> str:
 
 def _verdict(digest: str, ask: Callable[[], bool]) -> bool:
     """What was said before, else what is said now; True where nobody answers."""
-    key = f"screened:{digest}"
-    known = cache.get(key)
+    key, known = f"screened:{digest}", None
+    with suppress(RedisError, OSError):  # without the cache it is asked again, and nobody is stopped
+        known = cache.get(key)
     if known is None:
         try:
             known = ask()
         except mini_program.WeChatError as error:
             _note_absence(error)
             return True
-        cache.set(key, known, REMEMBERED_FOR)
+        with suppress(RedisError, OSError):
+            cache.set(key, known, REMEMBERED_FOR)
         staff_items.resolve_about(kind=ITEM, subject=SUBJECT, resolution="answered again")
     if not known:
         log.info("content_refused")

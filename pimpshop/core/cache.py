@@ -42,18 +42,21 @@ class FailFastRedisCache(RedisCache):
         for key in client.scan_iter(match=f"{self.key_prefix}:*", count=500):
             client.delete(key)
 
-    def tally(self, key: str, by: int, *, timeout: int) -> None:
-        """Add `by` to a counter that is forgotten `timeout` seconds after its first use. One round trip where Django's
-        add and incr take four. Raises RedisError."""
+    def tally(self, key: str, by: int, *, timeout: int) -> int:
+        """Add `by` to a counter that is forgotten `timeout` seconds after its first use; answers what it stands at. One
+        round trip where Django's add and incr take four. Raises RedisError."""
         name = self.make_and_validate_key(key)
         client = self._cache.get_client(name, write=True)
-        if client.incrby(name, by) == by:
+        total = int(client.incrby(name, by))
+        if total == by:
             client.expire(name, timeout)
+        return total
 
 
-def tally(key: str, by: int, *, timeout: int) -> None:
+def tally(key: str, by: int, *, timeout: int) -> int:
     """`FailFastRedisCache.tally` of the shared cache."""
-    caches["default"].tally(key, by, timeout=timeout)  # type: ignore[attr-defined]
+    total: int = caches["default"].tally(key, by, timeout=timeout)  # type: ignore[attr-defined]
+    return total
 
 
 def add_up(key: str, counts: Mapping[str, int]) -> None:

@@ -14,11 +14,10 @@ from functools import lru_cache
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from pimpshop.core import errors, ids
+from pimpshop.core import cache, errors, ids
 
 log = structlog.get_logger(__name__)
 
@@ -42,19 +41,11 @@ def hit(limit: Limit, who: str, now: float | None = None) -> int:
     who = _counted(who)
     key = f"throttle:{limit.name}:{window}:{ids.hash_token(who)[:24]}"
     try:
-        used = _count(key, limit.seconds + 5)
-    except (RedisError, ValueError, OSError) as error:
+        used = cache.tally(key, 1, timeout=limit.seconds + 5)
+    except (RedisError, OSError) as error:
         _say_open(limit, error)
         return 0
     return 0 if used <= limit.count else max(1, math.ceil((window + 1) * limit.seconds - now))
-
-
-def _count(key: str, lives: int) -> int:
-    """The usual request finds its counter; the first one of a window makes it."""
-    try:
-        return cache.incr(key)
-    except ValueError:
-        return 1 if cache.add(key, 1, timeout=lives) else cache.incr(key)
 
 
 _said_open_at = float("-inf")

@@ -154,3 +154,17 @@ def test_the_studio_says_it_and_keeps_nothing(wire: Any) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, "picture_not_allowed")
     assert "This picture cannot be printed here." in answer.content.decode()
     assert Photo.objects.count() == 0
+
+
+def test_without_the_cache_it_is_asked_each_time_and_stops_nobody(wire: Any, settings: Any) -> None:
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": "redis://127.0.0.1:1/0"}}
+    add(wire, OK, PICTURE, responses.POST)
+    for owner in ("session:one", "session:two"):
+        photos.add_photo(owner=owner, upload=images.photo())
+    sent = [call for call in wire.calls if call.request.url.startswith(PICTURE)]
+    assert (len(sent), Photo.objects.count(), StaffItem.objects.count()) == (2, 2, 0)
+    wire.remove(responses.POST, PICTURE)
+    add(wire, RISKY, PICTURE, responses.POST)
+    with pytest.raises(screening.PictureNotAllowed):
+        photos.add_photo(owner="session:three", upload=images.photo())
+    assert Photo.objects.count() == 2
