@@ -6,6 +6,7 @@ shop's log. A test that leaves trouble in a console, breaks the Content-Security
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -16,13 +17,18 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Error as BrowserError
 
 from tests.browser import photos
 from tests.browser.shop import ROOT, Shop
 from tests.browser.windows import Buyer, Desk, Machine, Phone, Watch
 
 RESULTS = ROOT / "test-results"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+#: The headless shell first: whole Chromium may never close a tab that is closed while a new page arrives in it (3 of 142
+#: tries; none of 250 with the shell), and then its driver waits for ever: github.com/microsoft/playwright/issues/42366.
+CHROMIUM = os.environ.get("CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None
+)
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-quic", "--disable-background-networking"]
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 PHONE: dict[str, Any] = {
@@ -32,7 +38,8 @@ PHONE: dict[str, Any] = {
     "device_scale_factor": 1,
 }
 TIMEOUT_MS = 60_000
-PATIENCE_S = 420
+PATIENCE_S = 300
+HUNG = f"no end after {PATIENCE_S} s"
 PHONE_BROWSER = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36"
 FAILED = pytest.StashKey[bool]()
 
@@ -51,7 +58,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium (or the one that CHROMIUM names)."""
-    assert CHROMIUM, "no Chromium: apt install chromium, or set CHROMIUM"
+    assert CHROMIUM, "no Chromium: apt install chromium-headless-shell, or set CHROMIUM"
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
@@ -63,6 +70,12 @@ def chromium() -> Iterator[Browser]:
 def photo() -> bytes:
     """A photo from a phone that was held upright."""
     return photos.from_a_phone()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser that has stopped to answer says nothing about the shop: such a test, and only such a one, runs once more."""
+    for item in items:
+        item.add_marker(pytest.mark.flaky(reruns=1, only_rerun=[f"AssertionError: {HUNG}"]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -132,6 +145,9 @@ class Windows:
                 context.tracing.stop(path=keep / f"trace-{number}.zip")
             else:
                 context.tracing.stop()
+            for page in context.pages:
+                with contextlib.suppress(BrowserError):  # nothing is under way in it any more when it closes
+                    page.goto("about:blank", timeout=5_000)
             context.close()
         if keep:
             shutil.copy(self.shop.log, keep / "shop.log")
@@ -147,7 +163,7 @@ def _ends() -> Iterator[None]:
 
     def end(*_: object) -> None:
         signal.alarm(PATIENCE_S // 5)  # what cleans up may meet the same page
-        raise AssertionError(f"no end after {PATIENCE_S} s")
+        raise AssertionError(HUNG)
 
     before = signal.signal(signal.SIGALRM, end)
     signal.alarm(PATIENCE_S)

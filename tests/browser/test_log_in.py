@@ -23,7 +23,7 @@ def mailed_code(phone: Phone, email: str) -> str:
     box.locator("[data-mail] a").first.click()
     found = re.search(r"\b\d{4}-\d{4}\b", box.locator(".letter").inner_text())
     assert found
-    box.close()
+    phone.page.bring_to_front()
     return found[0]
 
 

@@ -154,12 +154,12 @@ class Buyer:
         self.page.locator("form[data-once] button").click()
 
     def wallet(self, path: str, entry: str) -> None:
-        """Scan the code: open the payment in the provider's wallet and confirm it there."""
+        """Scan the code: open the payment in the provider's wallet and confirm it there. Its window stays open."""
         wallet = self.page.context.new_page()
         wallet.goto(self.shop.sandbox.base_url + path)
         wallet.locator(entry).click()
-        wallet.locator("form.pay button[value=confirm]").click()
-        wallet.close()
+        with wallet.expect_navigation():  # it is not left, let alone closed, while its answer is under way
+            wallet.locator("form.pay button[value=confirm]").click()
         self.page.bring_to_front()  # else it may stay a tab in the background, whose scripts Chromium may halt
 
     def expect_state(self, state: str, seconds: float = 60) -> None:
