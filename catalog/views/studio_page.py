@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,11 +16,8 @@ from catalog import selectors
 from catalog.models import Design, Photo
 from catalog.services import designs, drawing, studio
 from catalog.views import sketches
+from catalog.views.places import Place
 from pimpshop.core import errors
-from vending.services import machines
-
-if TYPE_CHECKING:
-    from vending.models import VendingSession
 
 PREVIEW_PX = 600
 FONTS = (("latin", gettext_lazy("Handwriting")), ("chinese", gettext_lazy("Plain · 中文")))
@@ -35,7 +30,7 @@ _NUMBERS = ("photo_cx", "photo_cy", "photo_width", "photo_rotation", "text_cx", 
 
 
 def context(
-    session: VendingSession,
+    place: Place,
     fields: Mapping[str, Any],
     *,
     design: Design | None,
@@ -43,20 +38,16 @@ def context(
     warnings: Iterable[designs.Warned] = (),
 ) -> dict[str, Any]:
     """Everything the page shows. `fields` are the page's own (studio.StudioForm); `design` what is saved, if any."""
-    phone = phone_context(session, fields)
+    phone = phone_context(place, fields)
     shown = [shell for shell in phone["shells"] if shell["selected"]]
     return phone | {
-        "session": {
-            "machine_name": session.machine.name,
-            "location": session.location,
-            "seconds_left": max(0, int((session.expires_at - timezone.now()).total_seconds())),
-        },
-        "photo": photo_context(session, _photo(design, session, fields)),
+        "session": place.words(),
+        "photo": photo_context(place, _photo(design, place, fields)),
         "design": {name: fields.get(name) for name in (*_NUMBERS, "text", "text_font", "text_color")},
         "templates": _templates(str(fields.get("template") or "classic")),
         "fonts": _choices(FONTS, fields.get("text_font"), "id"),
         "colors": _choices(COLOURS, fields.get("text_color"), "value"),
-        "preview_url": preview_url(session, design) if design else "",
+        "preview_url": preview_url(place, design) if design else "",
         "price": shown[0]["price"] if shown else None,
         "shell_chosen": bool(shown),
         "warnings": [{"code": warned.code, "text": warned.text} for warned in warnings],
@@ -87,13 +78,13 @@ def _choices(known: Iterable[tuple[str, Any]], chosen: object, key: str) -> list
     return [{key: value, "name": name, "selected": value == wanted} for value, name in rows]
 
 
-def phone_context(session: VendingSession, fields: Mapping[str, Any]) -> dict[str, Any]:
+def phone_context(place: Place, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Step 1 (templates/catalog/_phone.html): only what this machine sells and holds can be chosen.
 
     A colour is proposed as soon as a model is chosen: the chosen one, else the first that is here.
     """
-    stock = machines.stock_for(session.machine)
-    offers = selectors.offers(session.machine.currency)
+    stock = place.stock()
+    offers = selectors.offers(place.currency)
     here = {o.shell.pk for o in offers if stock is None or stock.get(o.shell.pk, 0) > 0}
     chosen = next((o.shell for o in offers if o.shell.pk == fields.get("shell")), None)
     brand_id = fields.get("brand") or (chosen.model.brand_id if chosen else None)
@@ -117,7 +108,7 @@ def phone_context(session: VendingSession, fields: Mapping[str, Any]) -> dict[st
             for model in models
         ],
         "shells": [_shell(offer, offer.shell.pk in here, offer.shell.pk == wanted) for offer in of_model],
-        "urls": urls(session),
+        "urls": urls(place),
     }
 
 
@@ -137,49 +128,42 @@ def _shell(offer: selectors.Offer, in_stock: bool, selected: bool) -> dict[str, 
     }
 
 
-def urls(session: VendingSession) -> dict[str, str]:
+def urls(place: Place) -> dict[str, str]:
     """Where the page posts to."""
-    key = [session.session_id]
     return {
-        "save": reverse("studio", args=key),
-        "phone": reverse("studio-phone", args=key),
-        "photo": reverse("studio-photo", args=key),
-        "layout": reverse("studio-layout", args=key),
+        "save": place.url(),
+        "phone": place.url("phone"),
+        "photo": place.url("photo"),
+        "layout": place.url("layout"),
     }
 
 
-def _photo(design: Design | None, session: VendingSession, fields: Mapping[str, Any]) -> Photo | None:
+def _photo(design: Design | None, place: Place, fields: Mapping[str, Any]) -> Photo | None:
     """The photo of the fields; else, before anything is saved, the one that was uploaded last."""
-    owner = owner_of(session)
     if fields.get("photo"):
         try:
-            return selectors.photo_of(owner, fields["photo"])
+            return selectors.photo_of(place.owner, fields["photo"])
         except errors.NotFound:
             return None
-    return None if design else selectors.latest_photo(owner)
+    return None if design else selectors.latest_photo(place.owner)
 
 
-def owner_of(session: VendingSession) -> str:
-    """Who a session's photos and designs belong to."""
-    return f"session:{session.session_id}"
-
-
-def photo_context(session: VendingSession, photo: Photo | None) -> dict[str, Any] | None:
+def photo_context(place: Place, photo: Photo | None) -> dict[str, Any] | None:
     """A photo as the page and its script know it."""
     if photo is None:
         return None
     return {
         "id": str(photo.pk),
-        "url": reverse("studio-photo-copy", args=[session.session_id, photo.pk]),
+        "url": place.url("photo-copy", photo.pk),
         "width_px": photo.width,
         "height_px": photo.height,
     }
 
 
-def preview_url(session: VendingSession, design: Design) -> str:
+def preview_url(place: Place, design: Design) -> str:
     """The preview's address: another one whenever it looks different, so that it may be kept."""
     look = f"{design.layout_hash[:12]}-{design.shell_id}"
-    return f"{reverse('studio-preview', args=[session.session_id])}?w={PREVIEW_PX}&v={look}"
+    return f"{place.url('preview')}?w={PREVIEW_PX}&v={look}"
 
 
 def initial_fields(design: Design | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.test import Client
 
 from catalog.models import Design, Photo
 from catalog.services import designs
-from catalog.views import studio
+from catalog.views import doors
 from pimpshop.core import ids
 from tests import factories as make
 from tests.support import images
@@ -378,7 +378,7 @@ def test_without_a_design_there_is_no_preview(phone: Client, session: VendingSes
 def test_uploads_are_limited_per_session(
     phone: Client, session: VendingSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(studio, "UPLOAD_PER_SESSION", studio.throttles.Limit("studio-upload", 1, 600))
+    monkeypatch.setattr(doors, "UPLOAD_PER_SESSION", doors.throttles.Limit("studio-upload", 1, 600))
     assert send_photo(phone, session).status_code == 200
     answer = send_photo(phone, session)
     assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")

@@ -1,0 +1,118 @@
+"""Where somebody designs: the two owners of the one studio.
+
+Lives here: what the studio's doors ask of the place that they are opened at. Not here: the doors (`studio`), the page.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+
+from catalog import selectors
+from catalog.models import Design, Shell
+from vending.services import machines, sessions
+
+if TYPE_CHECKING:
+    from vending.models import VendingSession
+
+
+class Place(ABC):
+    """One studio of one owner. `key` is what limits count and what stands in its addresses."""
+
+    #: How the names of its addresses begin ("studio" -> studio, studio-photo, …).
+    name: str
+    owner: str
+    currency: str
+    key: Any
+
+    def url(self, part: str = "", *args: object) -> str:
+        """The address of the studio, or of one of its parts."""
+        return reverse(f"{self.name}-{part}" if part else self.name, args=[self.key, *args])
+
+    @abstractmethod
+    def design(self) -> Design | None:
+        """What is being designed here; None before anything is saved."""
+
+    @abstractmethod
+    def stock(self) -> dict[int, int] | None:
+        """Shell pk -> pieces; None where nothing is refused for want of them."""
+
+    @abstractmethod
+    def must_be_open(self) -> None:
+        """Raises when nothing may be changed here any more."""
+
+    @abstractmethod
+    def is_open(self) -> bool: ...
+
+    @abstractmethod
+    def saved(self, design: Design) -> None:
+        """A layout was saved here."""
+
+    @abstractmethod
+    def next_page(self) -> str:
+        """Where the button "Continue" leads."""
+
+    @abstractmethod
+    def words(self) -> dict[str, Any] | None:
+        """`session` of templates/catalog/studio.html."""
+
+    def must_have(self, shell: Shell) -> None:
+        """Raises machines.OutOfStock when none is left here, selectors.NotSold without a price in its currency."""
+        selectors.case_price(shell, self.currency)
+        stock = self.stock()
+        if stock is not None and stock.get(shell.pk, 0) <= 0:
+            raise machines.OutOfStock
+
+    def leave(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, with what this browser shall remember."""
+        return response
+
+
+class AtMachine(Place):
+    """In front of a machine, in a session that this phone has claimed."""
+
+    name = "studio"
+
+    def __init__(self, session: VendingSession) -> None:
+        self.session = session
+        self.key = session.session_id
+        self.owner = f"session:{session.session_id}"
+        self.currency = session.machine.currency
+
+    def design(self) -> Design | None:
+        return self.session.design or selectors.latest_design(self.owner)
+
+    def stock(self) -> dict[int, int] | None:
+        return machines.stock_for(self.session.machine)
+
+    def is_open(self) -> bool:
+        return self.session.status in sessions.OPEN
+
+    def must_be_open(self) -> None:
+        if not self.is_open():
+            raise sessions.SummaryDiffers
+
+    def saved(self, design: Design) -> None:
+        sessions.attach_design(self.session, design)
+        sessions.note_progress(self.session, "designing")
+
+    def next_page(self) -> str:
+        return reverse("summary", args=[self.key])
+
+    def words(self) -> dict[str, Any] | None:
+        return {
+            "machine_name": self.session.machine.name,
+            "location": self.session.location,
+            "seconds_left": max(0, int((self.session.expires_at - timezone.now()).total_seconds())),
+        }
+
+
+def at_machine(request: HttpRequest, session_id: str) -> Place:
+    """The session of the phone that claimed it. Raises sessions' refusals."""
+    token = request.COOKIES.get(sessions.claim_cookie(session_id), "")
+    return AtMachine(sessions.claimed_session(session_id=session_id, token=token))
