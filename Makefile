@@ -51,6 +51,10 @@ test-tz: $(VENV)/.for-work  ## The tests marked tz, in three time zones
 browser-test: $(VENV)/.for-work  ## The flows in a real Chromium
 	@exec $(PY) -m pytest -m browser $(ARGS)
 
+screenshots: $(VENV)/.for-work  ## Pictures of every page into screenshots/, with an index.html (ARGS="-k paying": only a part)
+	@$(PY) -m pytest -q -m browser tests/browser/screenshots.py $(ARGS)
+	echo "Open screenshots/index.html"
+
 bench: $(VENV)/.for-work  ## Measure against floor and peer; writes bench/RESULTS.md
 	@exec $(PY) -m bench $(ARGS)
 
@@ -63,6 +67,9 @@ messages: $(VENV)/.for-work  ## Bring the Chinese catalogue up to date and compi
 
 css: node_modules/.package-lock.json  ## Build static/css/shop.css (needs npm)
 	@npm run --silent build
+
+vendor: $(VENV)/.for-work  ## Fetch the committed scripts of others anew; refuses other bytes (needs npm; ARGS=--accept for new versions)
+	@exec $(PY) -m pimpshop.vendored $(ARGS)
 
 node_modules/.package-lock.json: package.json package-lock.json
 	npm install --no-save --no-audit --no-fund --loglevel=error
@@ -108,4 +115,4 @@ help:  ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run test setup test-tz browser-test bench format check check-style check-imports check-types check-migrations \
-	check-deploy check-templates check-css css messages help
+	check-deploy check-templates check-css css messages screenshots vendor help
