@@ -10,4 +10,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import checks, tasks  # noqa: F401  (registers the system checks and the sweeper's rounds)
-        from accounts.services import message_tokens  # noqa: F401  (serves the mini program's token)
+        from accounts.services import (  # noqa: F401  (serves the mini program's token, registers kinds of items)
+            message_tokens,
+            staff_kinds,
+        )

@@ -10,3 +10,4 @@ class CreditsConfig(AppConfig):
 
     def ready(self) -> None:
         from credits import checks, tasks  # noqa: F401  (registers invariants and sweep rounds)
+        from credits.services import staff_kinds  # noqa: F401  (registers kinds of items)

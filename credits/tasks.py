@@ -19,6 +19,13 @@ def _let_go() -> int:
     return holds.release_due()
 
 
+@sweeper.round("who owes credits", every=60)
+def _debts() -> int:
+    from credits.services import staff_kinds
+
+    return staff_kinds.tell_of_debts()
+
+
 @sweeper.round("postings to seal", every=60)
 def _seal() -> int:
     from credits.services import seals

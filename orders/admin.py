@@ -138,7 +138,7 @@ def _order(number: str) -> Order | None:
 
 
 @dashboard.panel(order=60, permission="orders.view_order")
-def _takings() -> dashboard.Panel:
+def _takings(request: HttpRequest) -> dashboard.Panel:
     """What was paid today (UTC), per currency; read at most once a minute."""
     page = reverse("admin:orders_order_changelist")
     return dashboard.Panel(

@@ -10,4 +10,4 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from orders import checks, tasks  # noqa: F401  (registers invariants and sweep rounds)
-        from orders.services import messages  # noqa: F401  (registers kinds of messages)
+        from orders.services import messages, staff_kinds  # noqa: F401  (registers kinds of messages, of items)

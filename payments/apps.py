@@ -10,9 +10,10 @@ class PaymentsConfig(AppConfig):
 
     def ready(self) -> None:
         from payments import checks, tasks  # noqa: F401  (registers invariants and sweep rounds)
-        from payments.services import (  # noqa: F401  (registers figures, kinds of messages)
+        from payments.services import (  # noqa: F401  (registers figures, kinds of messages and of items)
             figures,
             messages,
+            staff_kinds,
             stripe_mirror,
         )
 

@@ -127,3 +127,10 @@ def _news() -> int:
     from payments.services import news
 
     return news.write_due()
+
+
+@sweeper.round("payments, disputes and shares that need a person", every=60)
+def _watch() -> int:
+    from payments.services import watching
+
+    return watching.look_around()

@@ -309,6 +309,12 @@ SPECTACULAR_SETTINGS = {
 RECEIPT_SHOP: list[str] = [line.strip() for line in env.str("RECEIPT_SHOP", default="pimpshop").split("|")]
 ALERT_EMAILS: list[str] = env.list("ALERT_EMAILS", default=[])
 ALERT_WEBHOOK_URL: str = env.str("ALERT_WEBHOOK_URL", default="")
+#: Shares, in per cent, above which an item and an alert are made; 0: never. At least so many must be bad.
+ALERT_PAYMENT_FAILURES_PERCENT: int = env.int("ALERT_PAYMENT_FAILURES_PERCENT", default=5)
+ALERT_DELIVERY_FAILURES_PERCENT: int = env.int("ALERT_DELIVERY_FAILURES_PERCENT", default=5)
+ALERT_API_ERRORS_PERCENT: int = env.int("ALERT_API_ERRORS_PERCENT", default=1)
+ALERT_REFUNDS_PERCENT: int = env.int("ALERT_REFUNDS_PERCENT", default=10)
+ALERT_LEAST: int = env.int("ALERT_LEAST", default=5)
 METRICS_TOKEN: str = env.str("METRICS_TOKEN", default="")
 LOG_FORMAT: str = env.str("LOG_FORMAT", default="console" if DEBUG else "json")
 LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO")
@@ -317,6 +323,9 @@ DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True  # RequestIdMiddleware has loo
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 LOGGING_CONFIG = "pimpshop.core.logs.configure"
 LOGGING: dict[str, object] = {"format": LOG_FORMAT, "level": LOG_LEVEL}
+
+#: Where the shop's day begins and ends: the desk's figures are by this day.
+SHOP_TIME_ZONE: str = env.str("SHOP_TIME_ZONE", default="Asia/Shanghai")
 
 # --- Staff's desk -----------------------------------------------------------------------------------------------------
 UNFOLD = {

@@ -10,4 +10,4 @@ class VendingConfig(AppConfig):
 
     def ready(self) -> None:
         from vending import checks, tasks  # noqa: F401  (registers invariants and sweep rounds)
-        from vending.services import figures  # noqa: F401  (registers figures)
+        from vending.services import figures, staff_kinds  # noqa: F401  (registers figures, kinds of items)

@@ -49,6 +49,13 @@ def _unclaimed_cases() -> int:
     return waiting_jobs.tell_of_unclaimed()
 
 
+@sweeper.round("silent machines with paid cases", every=60)
+def _silent_machines() -> int:
+    from vending.services import watching
+
+    return watching.tell_of_silent_machines()
+
+
 @sweeper.round("sessions to expire", every=5)
 def _expire_sessions() -> int:
     from vending.services import sessions

@@ -11,7 +11,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from credits.models import CreditAccount, Lot
-from pimpshop.core.admin import words
+from pimpshop.core.admin import finding, words
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
 
@@ -33,6 +33,13 @@ class LotInline(TabularInline):
     extra = 0
     max_num = 0
     can_delete = False
+
+
+@finding.finder("credit account", permission="credits.view_creditaccount")
+def _account(name: str) -> CreditAccount | None:
+    """By "account 5"."""
+    number = name.removeprefix("account ")
+    return CreditAccount.objects.filter(pk=int(number)).first() if number.isdigit() else None
 
 
 @admin.register(CreditAccount)

@@ -50,6 +50,7 @@ class CreditAccount(models.Model):
     class Meta:
         verbose_name = _("credit account")
         verbose_name_plural = _("credit accounts")
+        indexes = [models.Index(fields=["id"], condition=Q(kind="debt", balance__lt=0), name="account_owing")]
         constraints = [
             models.UniqueConstraint(
                 fields=["user", "kind"], condition=Q(user__isnull=False), name="account_user"

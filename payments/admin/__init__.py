@@ -1,6 +1,7 @@
 """The staff's desk of payments: attempts, refunds, the inbox, webhooks out, statements; what they add to timelines and the first page."""
 
 from payments.admin import (
+    finders,
     inbox,
     intents,
     joined,
@@ -13,6 +14,7 @@ from payments.admin import (
 )
 
 __all__ = [
+    "finders",
     "inbox",
     "intents",
     "joined",

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -121,7 +122,7 @@ class RefundAdmin(StoryMixin, EvidenceAdmin):
 
 
 @dashboard.panel(order=40, permission="payments.view_refund")
-def _by_hand_panel() -> dashboard.Panel:
+def _by_hand_panel(request: HttpRequest) -> dashboard.Panel:
     """Money that a person owes somebody, oldest first."""
     waiting = _by_hand(Refund.objects.select_related("intent__order")).order_by("created_at")
     rows = [

@@ -80,7 +80,7 @@ def _freeze(intent: PaymentIntent, dispute: Dispute) -> None:
     deadline = f" Evidence is due by {iso(dispute.deadline)}." if dispute.deadline else ""
     held = _take_back(intent, dispute) + _hold(intent, dispute)
     staff_items.open_item(
-        kind=OPEN_KIND, subject=dispute.provider_ref,
+        kind=OPEN_KIND, subject=dispute.provider_ref, minor=dispute.amount_minor, currency=dispute.currency,
         title=f"The buyer's bank disputes {dispute.amount} of order {intent.order.order_no}",
         detail=f"Look at the order's history and answer the bank.{deadline} {held or 'Nothing is held.'}".rstrip(),
         reason=dispute.reason,
@@ -149,7 +149,7 @@ def _move(
         _take_back(intent, dispute)
     case = _drop(intent, dispute)
     staff_items.open_item(
-        kind="dispute_lost", subject=dispute.provider_ref,
+        kind="dispute_lost", subject=dispute.provider_ref, minor=dispute.amount_minor, currency=dispute.currency,
         title=f"The bank decided against us: {dispute.amount} of order {intent.order.order_no} is gone",
         detail=f"Nothing more is to be done about the money. Decide about the customer's account.{case}",
     )  # fmt: skip

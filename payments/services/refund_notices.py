@@ -165,7 +165,7 @@ def import_external(intent: PaymentIntent, amount: Money, *, provider_ref: str, 
             reason="external refund",
         )
     staff_items.open_item(
-        kind=EXTERNAL_KIND, subject=refund.out_refund_no,
+        kind=EXTERNAL_KIND, subject=refund.out_refund_no, minor=refund.amount_minor, currency=refund.currency,
         title=f"{amount} of order {intent.order.order_no} was paid back in the provider's own pages",
         detail="It is recorded. Decide whether the case is still to be printed, and write down why it was done there.",
     )  # fmt: skip

@@ -271,6 +271,7 @@ def _not_paid_back(
         detail = "Money was given back in the provider's own pages meanwhile. Is this refund still wanted? Ask again."
     staff_items.open_item(
         kind=FAILED_KIND, subject=refund.out_refund_no, title=title, detail=detail,
+        minor=refund.amount_minor, currency=refund.currency,
         error=(error.code if error else ""), path=reverse("admin:payments_refund_change", args=[refund.pk]),
     )  # fmt: skip
 
@@ -279,6 +280,7 @@ def _tell_of_stuck(intent: PaymentIntent, refund: Refund, result: base.RefundRes
     """Not ended, and it will not end by itself: WeChat Pay's ABNORMAL waits for people to send it elsewhere."""
     staff_items.open_item(
         kind=STUCK_KIND, subject=refund.out_refund_no, status=result.provider_status,
+        minor=refund.amount_minor, currency=refund.currency,
         title=f"The refund of {refund.amount} for order {intent.order.order_no} does not arrive",
         detail="The customer's bank or account did not take it. Send it another way in the provider's own pages.",
         path=reverse("admin:payments_refund_change", args=[refund.pk]),

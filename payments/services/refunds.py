@@ -144,7 +144,7 @@ def give_back_surplus(intent: PaymentIntent, *, why: str = "the order was paid a
         bell.ring(tasks.send_refund, refund.pk)
     else:
         staff_items.open_item(
-            kind=SURPLUS_KIND, subject=intent.out_trade_no,
+            kind=SURPLUS_KIND, subject=intent.out_trade_no, minor=intent.amount_minor, currency=intent.currency,
             title=f"{intent.amount} is to be given back for order {intent.order.order_no}: {why}"[:200],
             detail="Pay it back by hand at the machine's operator, then mark the refund as paid back.",
         )  # fmt: skip

@@ -30,6 +30,7 @@ from payments.services import (
     refunds,
     saved_methods,
     schedule,
+    staff_kinds,
 )
 from pimpshop.core import staff_items
 from pimpshop.core.states import advance, remark
@@ -195,6 +196,7 @@ def _succeed(intent: PaymentIntent, result: base.PaymentResult, *, source: str, 
         return Applied.UNCHANGED
     order = Order.objects.get(pk=intent.order_id)
     _learn_buyer(order, result)
+    was = order.status
     at_machine = intent.gateway == "machine"
     whole = credit_settling.is_whole(intent, order, captured, source=source)
     settled = whole and fulfilment.settle(
@@ -210,12 +212,23 @@ def _succeed(intent: PaymentIntent, result: base.PaymentResult, *, source: str, 
     saved_methods.remember(intent, result)
     if settled:
         disputes.note_settled(intent)
+        if was == "cancelled":
+            _tell_of_late(intent)
     else:
         refunds.give_back_surplus(intent, why="the order was paid already" if whole else CREDITS_GONE)
     log.info(
         "payment_settled" if settled else "payment_surplus", payment=intent.out_trade_no, order=order.order_no
     )
     return Applied.SETTLED if settled else Applied.SURPLUS
+
+
+def _tell_of_late(intent: PaymentIntent) -> None:
+    """The order had been given up when its money came; it is paid again, and perhaps nobody wants it any more."""
+    staff_items.open_item(
+        kind=staff_kinds.LATE_KIND, subject=intent.out_trade_no, minor=intent.amount_minor, currency=intent.currency,
+        title=f"Order {intent.order.order_no} was paid after it had been cancelled",
+        detail="It counts as paid again. Does the customer still want it? If not, pay it back.",
+    )  # fmt: skip
 
 
 def _learn_buyer(order: Order, result: base.PaymentResult) -> None:

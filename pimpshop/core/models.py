@@ -57,6 +57,17 @@ class StaffItem(Timestamped):
     resolution = models.CharField(_("how it was resolved"), max_length=500, blank=True)
     alert_taken_at = models.DateTimeField(null=True, blank=True, editable=False)
     alerted_at = models.DateTimeField(_("alert sent"), null=True, blank=True, editable=False)
+    owner = models.CharField(
+        _("whose"),
+        max_length=120,
+        blank=True,
+        db_default="",
+        help_text=_("Who looks after it; empty: nobody yet."),
+    )
+    overdue_at = models.DateTimeField(
+        _("overdue since"), null=True, blank=True, editable=False,
+        help_text=_("When it had waited longer than its kind allows; said once."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("staff item")
@@ -72,6 +83,23 @@ class StaffItem(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.title} ({self.subject})"
+
+
+class StaffNote(models.Model):
+    """What somebody wrote about an item. Only ever added."""
+
+    item = models.ForeignKey(StaffItem, models.CASCADE, related_name="notes")
+    at = models.DateTimeField(_("when"), default=timezone.now)
+    author = models.CharField(_("who"), max_length=120)
+    text = models.CharField(_("note"), max_length=2000)
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        ordering = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.author}: {self.text}"
 
 
 class IdempotencyRecord(models.Model):

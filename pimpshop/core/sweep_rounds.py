@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pimpshop.core import alerts, bell, heartbeat, idempotency, sweeper, tasks
+from pimpshop.core import alerts, api_errors, bell, heartbeat, idempotency, sweeper, tasks
 from pimpshop.core.notifications import outbox
 
 
@@ -20,6 +20,16 @@ def _forget() -> int:
 @sweeper.round("alerts", every=10)
 def _alert() -> int:
     return alerts.send_due()
+
+
+@sweeper.round("items that wait too long", every=60)
+def _overdue() -> int:
+    return alerts.note_overdue()
+
+
+@sweeper.round("answers with errors", every=60)
+def _errors() -> int:
+    return api_errors.look()
 
 
 @sweeper.round("messages to customers", every=2)

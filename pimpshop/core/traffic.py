@@ -2,7 +2,7 @@
 
 A process adds up for a second before it hands on, so that a request costs microseconds; what it holds is handed on by
 its next request, by /metrics when it asks that process, and at its end. A dead cache loses nothing for a while (it is
-tried again after half a minute) and never delays more than one request. Without METRICS_TOKEN nothing is counted.
+tried again after half a minute) and never delays more than one request. Without METRICS_TOKEN, and with nobody to alert, nothing is counted.
 """
 
 from __future__ import annotations
@@ -57,9 +57,14 @@ class TrafficMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
-        if settings.METRICS_TOKEN and not request.path_info.startswith(UNCOUNTED):
+        if is_on() and not request.path_info.startswith(UNCOUNTED):
             note(seed_of(request.path_info), response.status_code, time.perf_counter() - started)
         return response
+
+
+def is_on() -> bool:
+    """Does anybody read the counts?"""
+    return bool(settings.METRICS_TOKEN or settings.ALERT_EMAILS or settings.ALERT_WEBHOOK_URL)
 
 
 def note(seed: str, status: int, seconds: float) -> None:

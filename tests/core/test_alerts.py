@@ -11,7 +11,7 @@ from django.core import mail
 from django.core.mail import EmailMessage
 from django.utils import timezone
 
-from pimpshop.core import alerts, staff_items
+from pimpshop.core import alerts, staff_items, staff_kinds
 from pimpshop.core.models import StaffItem
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +67,37 @@ def test_an_item_is_posted_to_the_webhook(settings) -> None:
     assert alerts.send_due() == 1
     assert responses.calls[0].request.body is not None
     assert b'"subject":"P2/1"' in bytes(responses.calls[0].request.body).replace(b": ", b":")
+
+
+# --- waiting too long
+def test_an_item_that_waits_too_long_is_told_once_more(settings) -> None:
+    settings.ALERT_EMAILS = ["duty@example.com"]
+    open_item()
+    assert alerts.send_due() == 1
+    assert alerts.note_overdue() == 0
+    age = staff_kinds.get("print_stuck").limit + timedelta(seconds=1)
+    StaffItem.objects.update(created_at=timezone.now() - age, owner="ada@example.com")
+    assert (alerts.note_overdue(), alerts.note_overdue()) == (1, 0)
+    assert (alerts.send_due(), alerts.send_due()) == (1, 0)
+    assert [message.subject for message in mail.outbox] == [
+        "[pimpshop] Paid, but not printed",
+        "[pimpshop] Overdue: Paid, but not printed",
+    ]
+    assert "Looked after by ada@example.com." in mail.outbox[1].body
+
+
+def test_what_is_closed_before_the_reminder_goes_out_is_not_reminded_of(settings) -> None:
+    settings.ALERT_EMAILS = ["duty@example.com"]
+    open_item()
+    StaffItem.objects.update(created_at=timezone.now() - timedelta(hours=2), alerted_at=timezone.now())
+    assert alerts.note_overdue() == 1
+    staff_items.resolve(StaffItem.objects.get(), actor="ada", resolution="printed")
+    assert (alerts.note_overdue(), alerts.send_due(), mail.outbox) == (0, 0, [])
+
+
+def test_an_item_of_days_ago_is_still_told_when_it_becomes_overdue(settings) -> None:
+    settings.ALERT_EMAILS = ["duty@example.com"]
+    staff_items.open_item(kind="print_unclaimed", subject="P1/1", title="Nobody chose a machine")
+    StaffItem.objects.update(created_at=timezone.now() - timedelta(days=8), alerted_at=timezone.now())
+    assert (alerts.note_overdue(), alerts.send_due()) == (1, 1)
+    assert mail.outbox[0].subject == "[pimpshop] Overdue: Nobody chose a machine"

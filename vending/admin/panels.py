@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -20,7 +21,7 @@ MOST_ROWS = 8
 
 
 @dashboard.panel(order=20, permission="vending.view_machine")
-def _machines() -> dashboard.Panel:
+def _machines(request: HttpRequest) -> dashboard.Panel:
     """The machines in use that may take no money now."""
     rows = []
     for machine in Machine.objects.filter(is_active=True):
@@ -41,7 +42,7 @@ def _machines() -> dashboard.Panel:
 
 
 @dashboard.panel(order=30, permission="vending.view_printjob")
-def _late_jobs() -> dashboard.Panel:
+def _late_jobs(request: HttpRequest) -> dashboard.Panel:
     """Steps that are overdue (is the background work running?) and jobs that the machine does not take."""
     overdue = PrintJob.objects.filter(due_at__lt=timezone.now() - LATE_AFTER)
     late = (overdue | stuck(PrintJob.objects.all())).select_related("machine").order_by("created_at")
@@ -66,7 +67,7 @@ def _late_jobs() -> dashboard.Panel:
 
 
 @dashboard.panel(order=50, permission="vending.view_vendingsession")
-def _today() -> dashboard.Panel:
+def _today(request: HttpRequest) -> dashboard.Panel:
     """Today in UTC, read at most once a minute; the people at the machines are counted now."""
     page = reverse("admin:vending_vendingsession_changelist")
     live = VendingSession.objects.filter(sessions.live_filter()).count()

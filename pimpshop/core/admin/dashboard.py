@@ -27,6 +27,19 @@ class Row:
     detail: Any = ""
     label: Any = ""
     tone: str = ""
+    about: str = ""
+    about_href: str = ""
+    who: str = ""
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A number with a name that leads to a list."""
+
+    text: Any
+    number: int
+    href: str
+    tone: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,11 +49,12 @@ class Figure:
     label: Any
     value: Any
     href: str = ""
+    more: Any = ""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """A box of the first page. `count` None: no number beside the title."""
+    """A box of the first page. `count` None: no number beside the title. `wide`: over the whole width."""
 
     title: Any
     rows: list[Row] = field(default_factory=list)
@@ -49,9 +63,12 @@ class Panel:
     tone: str = ""
     href: str = ""
     empty: Any = ""
+    chips: list[Chip] = field(default_factory=list)
+    wide: bool = False
+    note: Any = ""
 
 
-Maker = Callable[[], Panel]
+Maker = Callable[[HttpRequest], Panel]
 _panels: list[tuple[int, str, Maker]] = []
 
 
@@ -68,7 +85,9 @@ def panel(*, order: int, permission: str) -> Callable[[Maker], Maker]:
 
 def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """UNFOLD's DASHBOARD_CALLBACK: the panels this member of staff may see."""
-    context["panels"] = [make() for _order, permission, make in _panels if request.user.has_perm(permission)]
+    context["panels"] = [
+        make(request) for _order, permission, make in _panels if request.user.has_perm(permission)
+    ]
     return context
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -77,7 +78,7 @@ class AuditEntryAdmin(EvidenceAdmin):
 
 
 @dashboard.panel(order=90, permission="core.view_outboundcall")
-def _pulse() -> dashboard.Panel:
+def _pulse(request: HttpRequest) -> dashboard.Panel:
     """Worker, beat and sweeper: when each was last heard of."""
     rows = []
     for name, age in heartbeat.ages().items():

@@ -34,6 +34,12 @@ def address(number: str, kind: str = "") -> str:
     return f"{reverse('admin:find')}?{urlencode({'q': number, **({'kind': kind} if kind else {})})}"
 
 
+def lookup(number: str, kind: str, user: Any) -> Any:
+    """The row of one kind that `number` names; None when there is none, or when `user` may not see it."""
+    permission, look = _finders.get(kind, ("", None))
+    return look(number) if look is not None and number and user.has_perm(permission) else None
+
+
 @require_safe
 def find(request: HttpRequest) -> HttpResponse:
     """Go to the row that `q` names; nothing found (or not allowed): say so on the first page."""

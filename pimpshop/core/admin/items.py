@@ -1,27 +1,37 @@
-"""Staff items: what needs a person, what to do, and the word with which it was resolved."""
+"""Staff items: what needs a person, whose it is, what to do, where it leads, notes, and how it was resolved.
+
+What an item says comes from its kind (core.staff_kinds), in the reader's language; the words that were written when it
+was opened are kept below, as evidence.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import path, reverse
+from django.urls import path
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from pimpshop.core import staff_items
-from pimpshop.core.admin import dashboard, finding, words
+from pimpshop.core import errors, staff_items, staff_kinds
+from pimpshop.core.admin import finding, item_words, words
 from pimpshop.core.admin.acting import Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
 from pimpshop.core.models import AuditEntry, StaffItem
 
-SHOWN_ON_FIRST_PAGE = 8
+
+class NotStaff(errors.Conflict):
+    code = "not_staff"
+    message = _("Nobody who works here has this address. Nothing was changed.")
 
 
 def _resolve(item: StaffItem, doing: Doing) -> bool:
@@ -35,37 +45,109 @@ def _resolve(item: StaffItem, doing: Doing) -> bool:
     return done
 
 
+def _take(item: StaffItem, doing: Doing) -> bool:
+    return staff_items.hand_to(item, owner=doing.actor)
+
+
+def _assign(item: StaffItem, doing: Doing) -> bool:
+    """To somebody who works here."""
+    people = get_user_model()._default_manager.filter(is_staff=True, is_active=True)
+    person = people.filter(email__iexact=doing.person).first() if doing.person else None
+    if person is None:
+        raise NotStaff
+    return staff_items.hand_to(item, owner=str(person))
+
+
+def _release(item: StaffItem, doing: Doing) -> bool:
+    return staff_items.hand_to(item, owner="")
+
+
+def _note(item: StaffItem, doing: Doing) -> None:
+    staff_items.note(item, author=doing.actor, text=doing.reason)
+
+
+def _is_open(item: StaffItem) -> bool:
+    return item.resolved_at is None
+
+
+class KindFilter(admin.SimpleListFilter):
+    """By kind, in words; those that are open come with their number."""
+
+    title = _("kind")
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        counts = item_words.counts(request)
+        shown = {kind.name: str(kind.title) for kind in staff_kinds.every()}
+        shown |= {name: str(staff_kinds.get(name).title) for name in counts}
+        return [
+            (name, f"{title} ({counts[name]})" if name in counts else title) for name, title in shown.items()
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+def _overdue(rows: QuerySet[Any]) -> QuerySet[Any]:
+    return rows.filter(staff_kinds.overdue(timezone.now()))
+
+
 @admin.register(StaffItem)
 class StaffItemAdmin(EvidenceAdmin):
-    list_display = ("headline", "kind_word", "about", "age", "state")
+    list_display = ("headline", "urgency", "about", "waits", "owned_by", "state")
     list_filter = (
         questions(
             Question("open", _("open"), lambda rows: rows.filter(resolved_at=None)),
+            Question("mine", _("mine"), of_reader=lambda rows, me: rows.filter(resolved_at=None, owner=me)),
+            Question("unassigned", _("nobody's yet"), lambda rows: rows.filter(resolved_at=None, owner="")),
+            Question("overdue", _("overdue"), _overdue),
             Question("resolved", _("resolved"), lambda rows: rows.exclude(resolved_at=None)),
             default="open",
         ),
-        "kind",
+        KindFilter,
     )
     search_fields = ("subject",)
     fieldsets = (
-        (None, {"fields": ("state", "title", "about", "todo", "created_at")}),
+        (None, {"fields": (("state", "urgency"), "todo", ("about", "waits"), "owned_by")}),
         (_("How it ended"), {"fields": ("resolved_at", "resolved_by", "resolution")}),
-        (_("Details"), {"fields": ("kind", "facts")}),
-    )
-    readonly_fields = ("state", "about", "todo", "facts")
+        (_("As it was written then"), {"classes": ["collapse"], "fields": ("title", "said", "created_at", "kind", "facts")}),
+    )  # fmt: skip
+    readonly_fields = ("state", "urgency", "about", "waits", "owned_by", "todo", "said", "facts")
+    change_form_outer_before_template = "admin/steps.html"
+    change_form_outer_after_template = "admin/notes.html"
     acts = (
         Act(
-            "resolve",
-            _("Resolve"),
-            _("Say in a word what you did. The item is closed and kept."),
-            _resolve,
-            reason=_("What did you do? (kept with your name)"),
-            icon="task_alt",
-            variant=ActionVariant.PRIMARY,
-            possible=lambda item: item.resolved_at is None,
-            audited=True,
+            "take", _("I take it"), _("It is yours from now on; the others see that."), _take,
+            icon="front_hand", variant=ActionVariant.PRIMARY, possible=_is_open,
         ),
-    )
+        Act(
+            "assign", _("Give it to somebody"), _("They find it under “mine”."), _assign,
+            person=_("Whose? The e-mail address of somebody who works here"), icon="person_add", possible=_is_open,
+            on_lists=False,
+        ),
+        Act(
+            "release", _("Give it back"), _("It is nobody's again, and anybody may take it."), _release,
+            icon="person_remove", possible=lambda item: _is_open(item) and item.owner != "",
+        ),
+        Act(
+            "note", _("Write a note"), _("Everybody at the desk reads it. A note is never changed."), _note,
+            reason=_("Note (kept with your name)"), icon="edit_note", on_lists=False,
+        ),
+        Act(
+            "resolve", _("Resolve"), _("Say in a word what you did. The item is closed and kept."), _resolve,
+            reason=_("What did you do? (kept with your name)"), icon="task_alt", possible=_is_open, audited=True,
+        ),
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With how urgent each is, for sorting."""
+        rows = StaffItem.objects.annotate(severity=item_words.severity())
+        return rows.order_by(*self.get_ordering(request))
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """What is open: the most urgent first, then the longest wait. What is over: the newest first."""
+        over = request.GET.get("show") in ("resolved", "all")
+        return ("-pk",) if over else ("severity", "created_at")
 
     def get_urls(self) -> list[Any]:
         """`admin:find` lives under the items, whose page everybody at the desk may open."""
@@ -73,19 +155,23 @@ class StaffItemAdmin(EvidenceAdmin):
 
     @display(description=_("what happened"), header=True)
     def headline(self, item: StaffItem) -> tuple[str, str]:
-        return item.title, item.detail
+        return item_words.headline(item), item_words.todo(item)
 
-    @display(description=_("kind"), ordering="kind")
-    def kind_word(self, item: StaffItem) -> str:
-        return item.kind.replace("_", " ")
+    @words.labelled(_("urgency"), ordering="severity")
+    def urgency(self, item: StaffItem) -> tuple[str, Any]:
+        return item_words.URGENCY[staff_kinds.get(item.kind).severity]
 
-    @display(description=_("about"))
+    @display(description=_("about"), ordering="subject")
     def about(self, item: StaffItem) -> SafeString:
-        return words.link(finding.address(item.subject), item.subject)
+        return item_words.link(item)
 
-    @display(description=_("since"), ordering="created_at")
-    def age(self, item: StaffItem) -> str:
-        return words.ago(item.created_at)
+    @words.labelled(_("since"), ordering="created_at")
+    def waits(self, item: StaffItem) -> tuple[str, Any]:
+        return item_words.age(item)
+
+    @display(description=_("whose"), ordering="owner")
+    def owned_by(self, item: StaffItem) -> Any:
+        return item.owner or _("nobody's yet")
 
     @words.labelled(_("state"))
     def state(self, item: StaffItem) -> tuple[str, Any]:
@@ -93,40 +179,25 @@ class StaffItemAdmin(EvidenceAdmin):
 
     @display(description=_("what to do"))
     def todo(self, item: StaffItem) -> SafeString:
+        return format_html('<span class="desk-todo">{}</span>', item_words.todo(item) or "–")
+
+    @display(description=_("what was said"))
+    def said(self, item: StaffItem) -> SafeString:
         return format_html('<span class="desk-todo">{}</span>', item.detail or "–")
 
     @display(description=_("details"))
     def facts(self, item: StaffItem) -> str:
-        return words.json_block(item.data)
+        return words.json_block(item.data) or "–"
 
     def audit_subject(self, obj: StaffItem) -> str:
         return obj.subject
 
+    def add_to_page(self, request: HttpRequest, obj: StaffItem, context: dict[str, Any]) -> None:
+        super().add_to_page(request, obj, context)
+        context["title"] = item_words.headline(obj)
+        context["notes"] = obj.notes.all()
+        context["steps"] = item_words.steps(obj, request, self.admin_site)
+
     def get_fieldsets(self, request: HttpRequest, obj: StaffItem | None = None) -> Any:
         sets = super().get_fieldsets(request, obj)
         return sets if obj is None or obj.resolved_at else [entry for entry in sets if entry is not sets[1]]
-
-
-@dashboard.panel(order=10, permission="core.view_staffitem")
-def _open_items() -> dashboard.Panel:
-    """Oldest first: the longest wait is the worst."""
-    waiting = StaffItem.objects.filter(resolved_at=None)
-    rows = [
-        dashboard.Row(
-            text=item.title,
-            href=reverse("admin:core_staffitem_change", args=[item.pk]),
-            detail=item.detail,
-            label=words.ago(item.created_at),
-            tone="danger",
-        )
-        for item in waiting.order_by("created_at")[:SHOWN_ON_FIRST_PAGE]
-    ]
-    count = len(rows) if len(rows) < SHOWN_ON_FIRST_PAGE else waiting.count()
-    return dashboard.Panel(
-        title=_("Needs a person"),
-        rows=rows,
-        count=count,
-        tone="danger" if count else "success",
-        href=reverse("admin:core_staffitem_changelist"),
-        empty=_("Nothing waits for a person."),
-    )

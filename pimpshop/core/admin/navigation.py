@@ -14,7 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from pimpshop.core.models import StaffItem
+from pimpshop.core.admin import item_words, needs
 
 
 def _entry(title: Any, model: str, icon: str, **more: Any) -> dict[str, Any]:
@@ -34,16 +34,14 @@ def _may(permission: str) -> Callable[[HttpRequest], bool]:
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of entries: the day's work open, the rest folded."""
-    badge = {
-        "badge": "pimpshop.core.admin.navigation.open_items",
-        "badge_variant": "danger",
-        "badge_style": "solid",
-    }
+    waiting = sum(item_words.counts(request).values())
+    badge = {"badge": waiting, "badge_variant": "danger", "badge_style": "solid"}
     return [
         {
             "items": [
                 {"title": _("Overview"), "icon": "home", "link": reverse("admin:index")},
-                _entry(_("Needs a person"), "core.staffitem", "priority_high", **(badge if _count() else {})),
+                _entry(_("Needs a person"), "core.staffitem", "priority_high", **(badge if waiting else {})),
+                *needs.sidebar(request),
             ]
         },
         {"title": _("At the machines"), "items": _machines()},
@@ -137,10 +135,6 @@ def _stripe() -> list[dict[str, Any]]:
     ]
 
 
-def _count() -> int:
-    return StaffItem.objects.filter(resolved_at=None).count()
-
-
 def style(request: HttpRequest) -> str:
     """The desk's own style sheet."""
     return static("css/desk.css")
@@ -148,8 +142,3 @@ def style(request: HttpRequest) -> str:
 
 def favicon(request: HttpRequest) -> str:
     return static("img/favicon.svg")
-
-
-def open_items(request: HttpRequest) -> str:
-    """The badge beside "Needs a person"."""
-    return str(_count())

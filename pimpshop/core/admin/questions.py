@@ -17,11 +17,13 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Question:
-    """`name` stands in the address, `label` on the chip, `rows` narrows a query set to the answer."""
+    """`name` stands in the address, `label` on the chip, `rows` narrows a query set to the answer; `of_reader` does for a
+    question whose answer depends on who asks (their name)."""
 
     name: str
     label: Any
-    rows: Callable[[QuerySet[Any]], QuerySet[Any]]
+    rows: Callable[[QuerySet[Any]], QuerySet[Any]] = lambda rows: rows
+    of_reader: Callable[[QuerySet[Any], str], QuerySet[Any]] | None = None
 
 
 class QuestionFilter(SimpleListFilter):
@@ -40,6 +42,8 @@ class QuestionFilter(SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         asked = next((question for question in self.questions if question.name == self.value()), None)
+        if asked is not None and asked.of_reader is not None:
+            return asked.of_reader(queryset, str(request.user))
         return asked.rows(queryset) if asked else queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
