@@ -12,7 +12,7 @@ from django.core.files.uploadhandler import FileUploadHandler, StopUpload
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from catalog.services import fonts, layouts
+from catalog.services import fonts, layouts, strict_json
 
 
 class PhotoQuota(FileUploadHandler):
@@ -57,6 +57,7 @@ class StudioForm(forms.Form):
     text_cx = _millimetres(layouts.POSITION_MM)
     text_cy = _millimetres(layouts.POSITION_MM)
     text_size = _millimetres(layouts.TEXT_SIZE_MM)
+    layout = forms.CharField(required=False, max_length=strict_json.MAX_TEXT)
     accept_low_resolution = forms.BooleanField(required=False)
     action = forms.ChoiceField(
         required=False, choices=[(word, word) for word in ("phone", "photo", "preview", "continue")]

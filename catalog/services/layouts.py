@@ -1,83 +1,68 @@
-"""The layout of a design: photos and texts in millimetres, read strictly, hashed, measured.
+"""The layout of a design: photos, texts and stickers in millimetres, read strictly, hashed, measured.
 
 Lives here: the frozen form of Design.layout (version 1), its reader, its canonical text and hash, resolution in dpi, the
-default layout for a photo. Not here: rows, pictures, drawing (`designs`, `pictures`, `rendering`).
+default layout for a photo. Not here: what an item consists of (`layout_items`), rows, pictures, drawing (`designs`,
+`pictures`, `rendering`). Every field, unit and limit: docs/api/layout.md.
 
 Guarantees: pure. Two layouts that draw the same thing have the same canonical text: keys sorted, numbers rounded to three
-decimals, colours in lower case, text in NFC, rotation in [0, 360).
+decimals, colours in lower case, text in NFC, rotation in [0, 360), what stands at a later field's default left out.
 """
 
 import dataclasses
 import hashlib
 import json
 import math
-import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
 
-from . import fonts, strict_json
+from . import layout_items, strict_json
 from .geometry import MM_PER_INCH, Box, Geometry
+from .layout_items import (
+    MAX_CHARACTERS,
+    MAX_PHOTOS,
+    MAX_STICKERS,
+    MAX_TEXTS,
+    PHOTO_WIDTH_MM,
+    POSITION_MM,
+    TEXT_SIZE_MM,
+    Crop,
+    Item,
+    PhotoItem,
+    StickerItem,
+    TextItem,
+    clean_text,
+)
 from .strict_json import Fields, LayoutRefused
 from .template_specs import TemplateSpec
 
+__all__ = [
+    "MAX_CHARACTERS", "PHOTO_WIDTH_MM", "POSITION_MM", "TEXT_SIZE_MM", "Crop", "Item", "Layout", "LayoutRefused",
+    "PhotoItem", "StickerItem", "TextItem", "clean_text",
+]  # fmt: skip
 VERSION = 1
-MAX_PHOTOS = 6
-MAX_TEXTS = 8
-MAX_CHARACTERS = 40
 LOW_DPI = 150
-POSITION_MM = (-1000, 1000)
-PHOTO_WIDTH_MM = (5, 1000)
-TEXT_SIZE_MM = (2, 40)
 
-_TOO_MANY_PHOTOS = _("A design can have up to %(most)s photos.")
-_TOO_MANY_TEXTS = _("A design can have up to %(most)s texts.")
-_TEXT_EMPTY = _("Please write something, or remove the empty text.")
-_TEXT_TOO_LONG = _("A text can have up to %(most)s characters.")
-_UNSUPPORTED = _(
-    "The character “%(character)s” cannot be printed. Please leave it out or write it differently."
-)
-_UNSUPPORTED_EMOJI = _("Emoji cannot be printed. Please take out “%(character)s”.")
-_INVISIBLE = _("The text has an invisible character (%(character)s). Please write it again.")
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoItem:
-    """A photo: centre and width in mm (its height follows from the photo), degrees clockwise, and the slot it shows in."""
-
-    photo: str  # UUID of the Photo, canonical text
-    slot: int
-    cx: float
-    cy: float
-    width: float
-    rotation: float
-
-
-@dataclass(frozen=True, slots=True)
-class TextItem:
-    """A line of text: centre and em height in mm, degrees clockwise."""
-
-    text: str
-    font: str
-    cx: float
-    cy: float
-    size: float
-    color: str
-    rotation: float
-
-
-Item = PhotoItem | TextItem
+_TOO_MANY = {
+    PhotoItem: ("too_many_photos", _("A design can have up to %(most)s photos."), MAX_PHOTOS),
+    TextItem: ("too_many_texts", _("A design can have up to %(most)s texts."), MAX_TEXTS),
+    StickerItem: ("too_many_stickers", _("A design can have up to %(most)s stickers."), MAX_STICKERS),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A whole design. Items draw in order over the background."""
+    """A whole design over its background, which runs to `background2` at the bottom when there is one.
+
+    Photos draw in order, beneath the template's overlay; texts and stickers in order above it.
+    """
 
     template: str | None
     background: str
     items: tuple[Item, ...]
+    background2: str | None = None
 
     @property
     def photos(self) -> tuple[PhotoItem, ...]:
@@ -89,6 +74,11 @@ class Layout:
         """The text items in drawing order."""
         return tuple(item for item in self.items if isinstance(item, TextItem))
 
+    @property
+    def stickers(self) -> tuple[StickerItem, ...]:
+        """The stickers in drawing order."""
+        return tuple(item for item in self.items if isinstance(item, StickerItem))
+
 
 def parse_layout(source: str | bytes | Mapping[str, object], *, spec: TemplateSpec | None = None) -> Layout:
     """Read a layout from JSON text or a parsed object; with `spec`, slots must be ones that the template has.
@@ -99,13 +89,14 @@ def parse_layout(source: str | bytes | Mapping[str, object], *, spec: TemplateSp
     fields.integer("version", VERSION, VERSION)
     template = _slug(fields.text("template")) if fields.has("template") else None
     background = fields.colour("background", "#ffffff")
-    items = tuple(_item(item) for item in fields.items("items", MAX_PHOTOS + MAX_TEXTS))
+    background2 = fields.colour("background2") if fields.has("background2") else None
+    most = sum(limit for _code, _text, limit in _TOO_MANY.values())
+    items = tuple(layout_items.read_item(item) for item in fields.items("items", most))
     fields.done()
-    layout = Layout(template, background, items)
-    if len(layout.photos) > MAX_PHOTOS:
-        raise LayoutRefused("too_many_photos", _TOO_MANY_PHOTOS, most=str(MAX_PHOTOS))
-    if len(layout.texts) > MAX_TEXTS:
-        raise LayoutRefused("too_many_texts", _TOO_MANY_TEXTS, most=str(MAX_TEXTS))
+    layout = Layout(template, background, items, background2 if background2 != background else None)
+    for kind, (code, text, limit) in _TOO_MANY.items():
+        if sum(isinstance(item, kind) for item in items) > limit:
+            raise LayoutRefused(code, text, most=str(limit))
     if spec is not None:
         check_slots(layout, spec)
     return layout
@@ -119,13 +110,13 @@ def check_slots(layout: Layout, spec: TemplateSpec) -> None:
 
 def as_json(layout: Layout) -> dict[str, object]:
     """The layout as plain JSON values, in the form of the brief: what a row stores and a page gets."""
-    items = []
-    for item in layout.items:
-        kind = "photo" if isinstance(item, PhotoItem) else "text"
-        items.append(
-            {"kind": kind, **{field.name: getattr(item, field.name) for field in dataclasses.fields(item)}}
-        )
-    return {"version": VERSION, "template": layout.template, "background": layout.background, "items": items}
+    found: dict[str, object] = {
+        "version": VERSION,
+        "template": layout.template,
+        "background": layout.background,
+        "items": [layout_items.as_json(item) for item in layout.items],
+    }
+    return found if layout.background2 is None else {**found, "background2": layout.background2}
 
 
 def canonical(layout: Layout) -> str:
@@ -141,8 +132,8 @@ def layout_hash(layout: Layout) -> str:
 
 
 def dpi_of(item: PhotoItem, photo_size: tuple[int, int]) -> float:
-    """Pixels of the photo per inch of print, for a photo of `photo_size` pixels."""
-    return photo_size[0] / item.width * MM_PER_INCH
+    """Pixels of the photo per inch of print, for a photo of `photo_size` pixels (before its crop)."""
+    return photo_size[0] * item.crop.w / item.width * MM_PER_INCH
 
 
 def low_resolution(
@@ -197,75 +188,6 @@ def clamp(layout: Layout, geometry: Geometry) -> Layout:
         else:
             items.append(dataclasses.replace(item, cx=cx, cy=cy))
     return dataclasses.replace(layout, items=tuple(items))
-
-
-def _item(source: object) -> Item:
-    fields = Fields(source, "item")
-    kind = fields.choice("kind", ("photo", "text"))
-    item = _photo(fields) if kind == "photo" else _text(fields)
-    fields.done()
-    return item
-
-
-def _photo(fields: Fields) -> PhotoItem:
-    photo = fields.text("photo")
-    try:
-        # uuid.UUID also takes braces and a URN; one photo has one name.
-        known = str(uuid.UUID(photo)) if len(photo) == 36 else None
-    except ValueError:
-        known = None
-    if known is None:
-        raise LayoutRefused("unknown_photo", detail="photo is not an id")
-    return PhotoItem(
-        photo=known,
-        slot=fields.integer("slot", 0, MAX_PHOTOS - 1, 0),
-        cx=fields.number("cx", *POSITION_MM),
-        cy=fields.number("cy", *POSITION_MM),
-        width=fields.number("width", *PHOTO_WIDTH_MM),
-        rotation=_rotation(fields),
-    )
-
-
-def _text(fields: Fields) -> TextItem:
-    return TextItem(
-        text=clean_text(fields.text("text")),
-        font=fields.choice("font", fonts.NAMES, fonts.LATIN),
-        cx=fields.number("cx", *POSITION_MM),
-        cy=fields.number("cy", *POSITION_MM),
-        size=fields.number("size", *TEXT_SIZE_MM),
-        color=fields.colour("color", "#111111"),
-        rotation=_rotation(fields),
-    )
-
-
-def clean_text(text: str) -> str:
-    """The line as it will be printed: trimmed, composed (NFC), without variation selectors.
-
-    Raises `LayoutRefused`: text_empty, text_too_long, or unsupported_character, naming the first character without glyph.
-    """
-    if len(text) > 10 * MAX_CHARACTERS:
-        raise LayoutRefused("text_too_long", _TEXT_TOO_LONG, most=str(MAX_CHARACTERS))
-    # Phones add a variation selector to ♥ and the like; the character itself prints well.
-    line = (
-        unicodedata.normalize("NFC", text).replace("\ufe0e", "").replace("\ufe0f", "").strip(" \u00a0\u3000")
-    )
-    if not line:
-        raise LayoutRefused("text_empty", _TEXT_EMPTY)
-    if len(line) > MAX_CHARACTERS:
-        raise LayoutRefused("text_too_long", _TEXT_TOO_LONG, most=str(MAX_CHARACTERS))
-    stranger = fonts.unprintable(line)
-    if stranger is None:
-        return line
-    if unicodedata.category(stranger)[0] in "CZ":
-        raise LayoutRefused("unsupported_character", _INVISIBLE, character=f"U+{ord(stranger):04X}")
-    emoji = ord(stranger) >= 0x1F000 or unicodedata.category(stranger) == "So"
-    raise LayoutRefused(
-        "unsupported_character", _UNSUPPORTED_EMOJI if emoji else _UNSUPPORTED, character=stranger
-    )
-
-
-def _rotation(fields: Fields) -> float:
-    return round(fields.number("rotation", -3600, 3600, 0) % 360, strict_json.DECIMALS) % 360
 
 
 def _slug(text: str) -> str:

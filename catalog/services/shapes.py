@@ -6,11 +6,13 @@ Guarantees: pure and deterministic. A mask is an image of mode L, 255 = painted.
 """
 
 import math
+from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
 Px = tuple[int, int, int, int]  # left, top, right, bottom
 _FINER = 4  # edges are drawn this many times larger and averaged
+_LARGE = 500_000  # pixels; the edges of a polygon larger than that are half as fine
 
 
 def crossing(one: Px, other: Px) -> Px | None:
@@ -67,6 +69,22 @@ def line(start: tuple[float, float], end: tuple[float, float], thickness: float)
     fine = [(round((x - left) * _FINER - 0.5), round((y - top) * _FINER - 0.5)) for x, y in points]
     ImageDraw.Draw(large).polygon(fine, fill=255)
     return large.reduce(_FINER), (left, top, right, bottom)
+
+
+def polygon(points: Sequence[tuple[float, float]], clip: Px) -> tuple[Image.Image, Px] | None:
+    """A filled polygon, as a mask and the box it belongs into: no more than the part within `clip`; None without any."""
+    left, top = (math.floor(min(values)) - 1 for values in zip(*points, strict=True))
+    right, bottom = (math.ceil(max(values)) + 1 for values in zip(*points, strict=True))
+    box = crossing((left, top, right, bottom), clip)
+    if box is None:
+        return None
+    width, height = box[2] - box[0], box[3] - box[1]
+    finer = _FINER if width * height < _LARGE else _FINER // 2
+    large = Image.new("L", (width * finer, height * finer), 0)
+    # ImageDraw counts in centres of pixels: half a fine pixel less.
+    fine = [(round((x - box[0]) * finer - 0.5), round((y - box[1]) * finer - 0.5)) for x, y in points]
+    ImageDraw.Draw(large).polygon(fine, fill=255)
+    return large.reduce(finer), box
 
 
 def gradient(size: tuple[int, int], direction: str) -> Image.Image:

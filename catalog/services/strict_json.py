@@ -121,6 +121,10 @@ class Fields:
             raise LayoutRefused("too_many_items", detail=f"{self._name}.{key}: at most {most}")
         return list(value)
 
+    def value(self, key: str) -> object:
+        """Whatever stands there, for another reader."""
+        return self._take(key, _REQUIRED)
+
     def has(self, key: str) -> bool:
         """Whether the field is there and is not null; a null is taken away."""
         if self._left.get(key) is None:

@@ -93,17 +93,22 @@ def _chosen_shell(place: Place, fields: dict[str, Any]) -> Shell | None:
 
 
 def _save_fields(place: Place, shell: Shell, fields: dict[str, Any], *, fill: bool) -> designs.SavedLayout:
+    """The whole layout where the script wrote one (and no photo came along), else what the form's fields make of it."""
+    accept = bool(fields.get("accept_low_resolution"))
+    if fields.get("layout") and not fill:
+        return _save(place, shell, fields["layout"], accept)
     layout = studio_service.layout_from_fields(
         fields,
         shell=shell,
         template=selectors.template_by_slug(fields["template"]) if fields.get("template") else None,
         photo=selectors.photo_of(place.owner, fields["photo"]) if fields.get("photo") else None,
         fill=fill,
+        saved=place.design(),
     )
-    return _save(place, shell, layout, bool(fields.get("accept_low_resolution")))
+    return _save(place, shell, layout, accept)
 
 
-def _save(place: Place, shell: Shell, layout: dict[str, Any], accept: bool) -> designs.SavedLayout:
+def _save(place: Place, shell: Shell, layout: Any, accept: bool) -> designs.SavedLayout:
     saved = studio_service.save(owner=place.owner, shell=shell, layout=layout, accept_low_resolution=accept)
     place.saved(saved.design)
     return saved

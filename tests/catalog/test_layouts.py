@@ -128,7 +128,7 @@ HUGE = 10**400
         ("items", [None], "wrong_type"),
         ("items", [{}], "missing"),
         ("items", [{"kind": "video"}], "bad_choice"),
-        ("items", example()["items"][:1] * 15, "too_many_items"),
+        ("items", example()["items"][:1] * 27, "too_many_items"),
         ("items", example()["items"][:1] * 7, "too_many_photos"),
         ("items", example()["items"][1:] * 9, "too_many_texts"),
         ("items.0.photo", "not-an-id", "unknown_photo"),

@@ -179,22 +179,6 @@ def test_a_wrong_field_is_named_and_the_rest_is_kept(
     assert Design.objects.count() == 0
 
 
-def test_one_photo_fills_every_place_of_a_template(
-    phone: Client, session: VendingSession, shell: Any
-) -> None:
-    spec = {
-        "slots": [{"x": 0, "y": 0, "w": 1, "h": 0.5}, {"x": 0, "y": 0.5, "w": 1, "h": 0.5}],
-        "background": "#102030",
-    }
-    make.template(slug="duo", spec=spec)
-    photo_id = send_photo(phone, session).json()["id"]
-    layout = {"version": 1, "template": "duo", "background": "#ffffff", "items": [item(photo_id)]}
-    assert send_layout(phone, session, shell, layout=layout).status_code == 200
-    saved = Design.objects.get().layout
-    assert [(i["slot"], i["width"]) for i in saved["items"]] == [(0, 150.0), (1, 77.24)]
-    assert saved["background"] == "#102030"
-
-
 # --- Only what this machine has ----------------------------------------------------------------------------------------
 def test_only_shells_in_stock_can_be_chosen(phone: Client, session: VendingSession, shell: Any) -> None:
     gone = make.shell(model=shell.model)
