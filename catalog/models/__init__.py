@@ -1,10 +1,11 @@
 """The catalogue's tables: phones, products and prices, designs."""
 
 from catalog.models.designs import Design, Photo
+from catalog.models.drafts import Draft, DraftPass, SharedDesign
 from catalog.models.phones import Colour, DesignTemplate, PhoneBrand, PhoneModel, Shell
 from catalog.models.products import CaseProduct, CreditPack, Plan, Price, Product
 
 __all__ = [
-    "CaseProduct", "Colour", "CreditPack", "Design", "DesignTemplate", "PhoneBrand", "PhoneModel", "Photo", "Plan",
-    "Price", "Product", "Shell",
+    "CaseProduct", "Colour", "CreditPack", "Design", "DesignTemplate", "Draft", "DraftPass", "PhoneBrand", "PhoneModel",
+    "Photo", "Plan", "Price", "Product", "SharedDesign", "Shell",
 ]  # fmt: skip

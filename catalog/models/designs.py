@@ -42,10 +42,20 @@ class Photo(Timestamped):
     height = models.PositiveIntegerField()
     bytes = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
+    upload_id = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Made by the page for each photo that is chosen: a retry has the same.",
+    )
 
     class Meta:
         verbose_name = _("photo")
         verbose_name_plural = _("photos")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["owner", "upload_id"], condition=~models.Q(upload_id=""), name="photo_taken_in_once"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.original_format} {self.width}×{self.height}"
@@ -70,6 +80,8 @@ class Design(Timestamped):
     )
     layout: Any = models.JSONField(_("layout"), default=dict)
     layout_hash = models.CharField(max_length=64, blank=True)
+    revision = models.PositiveIntegerField(default=0, help_text="How often a page has written.")
+    written_by = models.CharField(max_length=16, blank=True, help_text="The window that wrote last.")
     low_resolution = models.BooleanField(_("low resolution"), default=False)
     low_resolution_accepted_at = models.DateTimeField(_("low resolution accepted"), null=True, blank=True)
     frozen_at = models.DateTimeField(_("frozen"), null=True, blank=True)

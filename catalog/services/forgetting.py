@@ -58,6 +58,16 @@ def forget_owner(owner: str) -> dict[str, int]:
     return done
 
 
+@transaction.atomic
+def forget_unused_photos(owner: str) -> int:
+    """Photos of `owner` that none of their designs shows; answers how many."""
+    designs.lock_owner(owner)
+    photos = {str(pk) for pk in Photo.objects.filter(owner=owner).values_list("pk", flat=True)}
+    files = _forget_photos(owner, photos)
+    transaction.on_commit(partial(_remove, files))
+    return len(files) // 2
+
+
 def _drafts(owner: str) -> list[uuid.UUID]:
     return list(
         Design.objects.filter(owner=owner, frozen_at=None).order_by("pk").values_list("pk", flat=True)

@@ -1,7 +1,8 @@
 """Photos of an owner: untrusted bytes become a row with two clean files.
 
 Lives here: `add_photo` and the refusals in words for people. Not here: decoding (`pictures`), layouts (`designs`).
-Guarantees: nothing is stored of what is refused; the files lie under the row's own id, never under a name from outside.
+Guarantees: nothing is stored of what is refused; the files lie under the row's own id, never under a name from outside;
+an upload that is sent again, after a lost connection or twice at once, is one photo.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from typing import IO
 
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
 
 from catalog.models import Photo
 from catalog.services import pictures, screening
@@ -23,17 +26,22 @@ class PictureNotTaken(errors.ShopError):
     """The bytes are no picture that we print; `code` (picture_…) says why. 413 for too many bytes or pixels."""
 
 
-def add_photo(*, owner: str, upload: bytes | IO[bytes] | pictures.Picture) -> Photo:
+def add_photo(*, owner: str, upload: bytes | IO[bytes] | pictures.Picture, upload_id: str = "") -> Photo:
     """Take in a picture: decoded, upright, without EXIF, encoded afresh, with a small copy for the page.
 
-    `upload` is bytes, a file opened for reading, or what `pictures.read_picture` made of one. Raises PictureNotTaken,
-    screening.PictureNotAllowed.
+    `upload` is bytes, a file opened for reading, or what `pictures.read_picture` made of one. `upload_id` (the page makes
+    one for each photo that is chosen): the same again answers the same photo, and nothing of the bytes is read. Raises
+    PictureNotTaken, screening.PictureNotAllowed.
     """
+    known = _known(owner, upload_id)
+    if known is not None:
+        return known
     picture = upload if isinstance(upload, pictures.Picture) else read(upload)
     screening.check_picture(picture)
     small = pictures.make_working_copy(picture)
     photo = Photo(
         owner=owner,
+        upload_id=upload_id,
         extension=picture.extension.removeprefix("."),
         original_format=picture.original_format,
         width=picture.width,
@@ -43,8 +51,21 @@ def add_photo(*, owner: str, upload: bytes | IO[bytes] | pictures.Picture) -> Ph
     )
     photo.file.save("photo", ContentFile(picture.data), save=False)
     photo.working_copy.save("photo", ContentFile(small.data), save=False)
-    photo.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            photo.save(force_insert=True)
+    except IntegrityError:
+        known = _known(owner, upload_id)  # the same upload arrived twice at once: the other was faster
+        if known is None:
+            raise
+        for file in (photo.file, photo.working_copy):
+            default_storage.delete(str(file.name))
+        return known
     return photo
+
+
+def _known(owner: str, upload_id: str) -> Photo | None:
+    return Photo.objects.filter(owner=owner, upload_id=upload_id).first() if upload_id else None
 
 
 def read(upload: bytes | IO[bytes]) -> pictures.Picture:

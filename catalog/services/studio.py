@@ -13,7 +13,7 @@ from typing import Any
 
 from catalog import selectors
 from catalog.models import Design, DesignTemplate, Photo, Shell
-from catalog.services import designs, drawing, layouts
+from catalog.services import designs, drawing, layouts, pens
 from catalog.services.template_specs import TemplateSpec
 
 TEXT_SIZE_MM = 8.0
@@ -22,16 +22,23 @@ TEXT_AT = 0.86
 
 
 def save(
-    *, owner: str, shell: Shell, layout: str | bytes | Mapping[str, object], accept_low_resolution: bool
+    *,
+    owner: str,
+    shell: Shell,
+    layout: str | bytes | Mapping[str, object],
+    accept_low_resolution: bool,
+    tab: pens.Tab | None = None,
+    by_force: bool = False,
 ) -> designs.SavedLayout:
     """Save a layout exactly as it was sent, as the owner's open design.
 
-    Raises drawing.LayoutNotTaken, selectors.TemplateUnknown (400), NotFound for a foreign photo.
+    `tab`: the window that writes (`pens`). Raises drawing.LayoutNotTaken, selectors.TemplateUnknown (400), NotFound for a
+    foreign photo, pens.DesignStale (409).
     """
     parsed, _template = drawing.read_layout(layout)
     for item in parsed.photos:
         selectors.photo_of(owner, item.photo)  # before a design is made
-    design = designs.design_for(owner=owner, shell=shell)
+    design = pens.take(owner=owner, shell=shell, tab=tab, by_force=by_force)
     return designs.save_layout(
         design=design, layout=layouts.as_json(parsed), accept_low_resolution=accept_low_resolution
     )

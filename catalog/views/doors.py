@@ -7,8 +7,9 @@ for everybody else.
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, JsonResponse
@@ -22,14 +23,17 @@ from catalog.views import places
 from catalog.views.places import Place
 from pimpshop.core import errors, throttles
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, Place, P], HttpResponseBase]
+#: (request, place, and what else its address names)
+View = Callable[..., HttpResponseBase]
 
 LOOK_PER_SESSION = throttles.Limit("studio-look", 600, 60)
 CHANGE_PER_SESSION = throttles.Limit("studio-change", 240, 60)
 CHANGE_PER_ADDRESS = throttles.Limit("studio-change-address", 1200, 60)  # a whole mall may share one address
 UPLOAD_PER_SESSION = throttles.Limit("studio-upload", 60, 600)
 UPLOAD_PER_ADDRESS = throttles.Limit("studio-upload-address", 600, 600)
+#: At home anybody may come, and with a new cookie as often as they like: the address counts, and a household is small.
+UPLOAD_AT_HOME_PER_ADDRESS = throttles.Limit("home-upload-address", 90, 600)
+CHANGE_AT_HOME_PER_ADDRESS = throttles.Limit("home-change-address", 480, 60)
 #: What a form weighs beside its photo.
 FORM_BYTES = 256 * 1024
 LAYOUT_BYTES = strict_json.MAX_TEXT
@@ -44,22 +48,26 @@ class TooLarge(errors.ShopError):
     message = _("This picture is too large. It may have up to 20 MB.")
 
 
-def door(*, uploads: bool = False) -> Callable[[View[P]], Callable[..., HttpResponseBase]]:
+def door(*, uploads: bool = False) -> Callable[[View], View]:
     """Access to the place of the address, limits before the body is read, then CSRF, then the view.
 
     CSRF comes last because its check reads the whole form: an upload must have passed the others before.
     """
 
-    def decorate(view: View[P]) -> Callable[..., HttpResponseBase]:
+    def decorate(view: View) -> View:
         @csrf_exempt
         @functools.wraps(view)
-        def enter(request: HttpRequest, session_id: str, **more: Any) -> HttpResponseBase:
+        def enter(
+            request: HttpRequest, session_id: str = "", draft_id: uuid.UUID | None = None, **more: Any
+        ) -> HttpResponseBase:
             try:
-                place = places.at_machine(request, session_id)
+                place = (
+                    places.at_home(request, draft_id) if draft_id else places.at_machine(request, session_id)
+                )
                 if request.method == "POST":
                     _admit(request, place, uploads)
                 else:
-                    throttles.enforce(LOOK_PER_SESSION, str(place.key))
+                    throttles.enforce(LOOK_PER_SESSION, place.counted)
                 return place.leave(csrf_protect(view)(request, place, **more))
             except errors.ShopError as error:
                 if not is_script(request):
@@ -74,11 +82,13 @@ def door(*, uploads: bool = False) -> Callable[[View[P]], Callable[..., HttpResp
 def _admit(request: HttpRequest, place: Place, uploads: bool) -> None:
     """Rate and length of a POST, before anything of it is read; a quota for what is read then."""
     address = throttles.client_address(request)
-    for limit, who in (
-        (UPLOAD_PER_SESSION if uploads else CHANGE_PER_SESSION, str(place.key)),
-        (UPLOAD_PER_ADDRESS if uploads else CHANGE_PER_ADDRESS, address),
-    ):
-        throttles.enforce(limit, who)
+    here, there = (
+        (UPLOAD_PER_SESSION, UPLOAD_AT_HOME_PER_ADDRESS if place.is_open_to_all else UPLOAD_PER_ADDRESS)
+        if uploads
+        else (CHANGE_PER_SESSION, CHANGE_AT_HOME_PER_ADDRESS if place.is_open_to_all else CHANGE_PER_ADDRESS)
+    )
+    throttles.enforce(here, place.counted)
+    throttles.enforce(there, address)
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length.isdecimal():
         raise NoLength

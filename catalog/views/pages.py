@@ -1,4 +1,4 @@
-"""The shop window: the start page and the list of phones. Doors: read, then a template."""
+"""The shop window: the start page. Doors: read, then a template."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from catalog import selectors
+from catalog.views import places
 from vending.services import machines
-
-#: What prices are shown in while there is no machine that says so.
-CURRENCY = "GBP"
 
 
 @require_safe
@@ -26,32 +24,14 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "catalog/home.html", _window())
 
 
-@require_safe
-def choose(request: HttpRequest) -> HttpResponse:
-    """`/studio/`: which phones and colours there are, at home. The designing itself starts at a machine."""
-    return render(request, "catalog/choose.html", _window())
-
-
 def _window() -> dict[str, Any]:
     found = machines.in_use()
-    currency = found[0].currency if found else CURRENCY
+    currency = found[0].currency if found else places.CURRENCY
     offers = selectors.offers(currency)
     brands = [
         {
             "name": str(brand),
             "models": [str(model) for model in selectors.models_of(offers, brand.pk)],
-            "phones": [
-                {
-                    "name": str(model),
-                    "price": next(offer.price for offer in offers if offer.shell.model_id == model.pk),
-                    "colours": [
-                        {"name": str(offer.shell.colour), "hex": offer.shell.colour.hex}
-                        for offer in offers
-                        if offer.shell.model_id == model.pk
-                    ],
-                }
-                for model in selectors.models_of(offers, brand.pk)
-            ],
         }
         for brand in selectors.brands_of(offers)
     ]

@@ -1,10 +1,12 @@
 """Where somebody designs: the two owners of the one studio.
 
+In front of a machine the phone that claimed the session designs; at home a browser or somebody with an account.
 Lives here: what the studio's doors ask of the place that they are opened at. Not here: the doors (`studio`), the page.
 """
 
 from __future__ import annotations
 
+import uuid
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +16,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from catalog import selectors
-from catalog.models import Design, Shell
+from catalog.models import Design, Draft, Shell
+from catalog.services import drafts
+from catalog.views import visitors
 from vending.services import machines, sessions
 
 if TYPE_CHECKING:
@@ -29,6 +33,13 @@ class Place(ABC):
     owner: str
     currency: str
     key: Any
+    #: Anybody on the internet may come in here.
+    is_open_to_all = False
+
+    @property
+    def counted(self) -> str:
+        """Who the limits count."""
+        return str(self.key)
 
     def url(self, part: str = "", *args: object) -> str:
         """The address of the studio, or of one of its parts."""
@@ -48,6 +59,10 @@ class Place(ABC):
 
     @abstractmethod
     def is_open(self) -> bool: ...
+
+    @abstractmethod
+    def prepare(self, *, photo: bool = False) -> None:
+        """Before something is kept here. Raises when there is no room."""
 
     @abstractmethod
     def saved(self, design: Design) -> None:
@@ -97,6 +112,9 @@ class AtMachine(Place):
         if not self.is_open():
             raise sessions.SummaryDiffers
 
+    def prepare(self, *, photo: bool = False) -> None:
+        """A session has limits of its own."""
+
     def saved(self, design: Design) -> None:
         sessions.attach_design(self.session, design)
         sessions.note_progress(self.session, "designing")
@@ -116,3 +134,66 @@ def at_machine(request: HttpRequest, session_id: str) -> Place:
     """The session of the phone that claimed it. Raises sessions' refusals."""
     token = request.COOKIES.get(sessions.claim_cookie(session_id), "")
     return AtMachine(sessions.claimed_session(session_id=session_id, token=token))
+
+
+#: What prices are shown in while there is no machine that says so.
+CURRENCY = "GBP"
+
+
+class AtHome(Place):
+    """At home, in a draft of this browser or person (or one that was opened on this device); begun with the first save."""
+
+    name = "home-studio"
+    is_open_to_all = True
+
+    def __init__(self, visitor: visitors.Visitor, draft_id: uuid.UUID) -> None:
+        self.visitor = visitor
+        self.key = draft_id
+        self.draft: Draft | None = drafts.find(visitor.keeper, draft_id)
+        self.owner = Draft(pk=draft_id).owner
+        self.currency = currency_at_home()
+
+    @property
+    def counted(self) -> str:
+        return self.visitor.keeper
+
+    def design(self) -> Design | None:
+        return selectors.latest_design(self.owner) if self.draft else None
+
+    def stock(self) -> dict[int, int] | None:
+        return None
+
+    def is_open(self) -> bool:
+        return True
+
+    def must_be_open(self) -> None:
+        """It always is."""
+
+    def prepare(self, *, photo: bool = False) -> None:
+        self.draft = drafts.begin(keeper=self.visitor.keeper, draft_id=self.key)
+        if photo:
+            drafts.must_have_room(self.draft)
+
+    def saved(self, design: Design) -> None:
+        """The draft knows its design by its owner."""
+
+    def next_page(self) -> str:
+        return self.url("ready")
+
+    def words(self) -> dict[str, Any] | None:
+        return None
+
+    def leave(self, response: HttpResponseBase) -> HttpResponseBase:
+        response["X-Robots-Tag"] = "noindex"
+        return self.visitor.leave(response)
+
+
+def currency_at_home() -> str:
+    """What prices are shown in where no machine says so."""
+    found = machines.in_use()
+    return found[0].currency if found else CURRENCY
+
+
+def at_home(request: HttpRequest, draft_id: uuid.UUID) -> Place:
+    """The draft with that id. Raises NotFound (404) when it is somebody else's."""
+    return AtHome(visitors.meet(request), draft_id)

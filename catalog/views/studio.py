@@ -1,12 +1,13 @@
 """The studio's doors: the page, its photo, layout and preview, wherever somebody designs (`places`).
 
 In front of a machine: `/studio/s/<session>/`, for the phone that claimed the session; one whose payment has started
-shows its summary and changes nothing any more. Each is an access with limits (`doors`), one call, an answer.
+shows its summary and changes nothing any more. At home: `/studio/h/<draft>/`. Each is an access with limits (`doors`), one call, an answer.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -21,15 +22,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalog import selectors
 from catalog.forms import PhotoQuota, StudioForm
 from catalog.models import Design, Shell
-from catalog.services import designs, drawing, strict_json
+from catalog.services import designs, drawing, pens, photos, strict_json
 from catalog.services import studio as studio_service
-from catalog.views import studio_page
+from catalog.views import home_page, studio_page
 from catalog.views.doors import TooLarge, door, is_script
 from catalog.views.places import Place
 from pimpshop.core import errors
 from pimpshop.core.templatetags import shop
 
 PREVIEW_PX = (32, 1200)
+_UPLOAD_ID = re.compile(r"[0-9a-f]{16,64}\Z", re.ASCII)
 
 
 class PhotoMissing(errors.ShopError):
@@ -48,7 +50,8 @@ def studio(request: HttpRequest, place: Place) -> HttpResponse:
         return HttpResponseRedirect(place.next_page())
     design = place.design()
     fields = studio_page.initial_fields(design)
-    return render(request, "catalog/studio.html", studio_page.context(place, fields, design=design))
+    context = studio_page.context(place, fields, design=design) | home_page.beside(request, place, design)
+    return render(request, "catalog/studio.html", context)
 
 
 def _save_form(request: HttpRequest, place: Place) -> HttpResponse:
@@ -63,7 +66,7 @@ def _save_form(request: HttpRequest, place: Place) -> HttpResponse:
             fields["photo"] = photo
         shell = _chosen_shell(place, fields)
         if shell is not None and not problems:
-            saved = _save_fields(place, shell, fields, fill=photo is not None)
+            saved = _save_fields(request, place, shell, fields, fill=photo is not None)
             fields |= studio_page.initial_fields(saved.design)
         elif shell is None and fields.get("action") in ("preview", "continue"):
             problems.append(studio_page.missing_phone())
@@ -77,7 +80,7 @@ def _save_form(request: HttpRequest, place: Place) -> HttpResponse:
     context = studio_page.context(
         place, fields, design=saved.design if saved else None, problems=problems,
         warnings=saved.warnings if saved else (),
-    )  # fmt: skip
+    ) | home_page.beside(request, place, place.design())  # fmt: skip
     return render(request, "catalog/studio.html", context, status=status if problems else 200)
 
 
@@ -92,11 +95,13 @@ def _chosen_shell(place: Place, fields: dict[str, Any]) -> Shell | None:
     return shell
 
 
-def _save_fields(place: Place, shell: Shell, fields: dict[str, Any], *, fill: bool) -> designs.SavedLayout:
+def _save_fields(
+    request: HttpRequest, place: Place, shell: Shell, fields: dict[str, Any], *, fill: bool
+) -> designs.SavedLayout:
     """The whole layout where the script wrote one (and no photo came along), else what the form's fields make of it."""
     accept = bool(fields.get("accept_low_resolution"))
     if fields.get("layout") and not fill:
-        return _save(place, shell, fields["layout"], accept)
+        return _save(request, place, shell, fields["layout"], accept)
     layout = studio_service.layout_from_fields(
         fields,
         shell=shell,
@@ -105,11 +110,20 @@ def _save_fields(place: Place, shell: Shell, fields: dict[str, Any], *, fill: bo
         fill=fill,
         saved=place.design(),
     )
-    return _save(place, shell, layout, accept)
+    return _save(request, place, shell, layout, accept)
 
 
-def _save(place: Place, shell: Shell, layout: Any, accept: bool) -> designs.SavedLayout:
-    saved = studio_service.save(owner=place.owner, shell=shell, layout=layout, accept_low_resolution=accept)
+def _save(request: HttpRequest, place: Place, shell: Shell, layout: Any, accept: bool) -> designs.SavedLayout:
+    """With `tab` in the address, an old window does not write over what a newer one has saved; with `mine` it does."""
+    place.prepare()
+    saved = studio_service.save(
+        owner=place.owner,
+        shell=shell,
+        layout=layout,
+        accept_low_resolution=accept,
+        tab=pens.read_tab(request.GET.get("tab", "")),
+        by_force="mine" in request.GET,
+    )
     place.saved(saved.design)
     return saved
 
@@ -155,7 +169,11 @@ def _uploaded(request: HttpRequest, place: Place) -> Any:
         raise TooLarge
     if file is None:
         return None
-    return designs.add_photo(owner=place.owner, upload=file).pk
+    place.prepare(photo=True)
+    upload_id = request.POST.get("upload_id", "")
+    return photos.add_photo(
+        owner=place.owner, upload=file, upload_id=upload_id if _UPLOAD_ID.match(upload_id) else ""
+    ).pk
 
 
 @require_safe
@@ -180,7 +198,7 @@ def layout(request: HttpRequest, place: Place) -> HttpResponse:
     shell_id, wanted, accept = _layout_body(request.body)
     shell = selectors.shown_shell(shell_id)
     place.must_have(shell)
-    saved = _save(place, shell, wanted, accept)
+    saved = _save(request, place, shell, wanted, accept)
     return JsonResponse(
         {
             "preview_url": studio_page.preview_url(place, saved.design),

@@ -6,7 +6,9 @@ Lives here: rows and choices put into the words of the templates' head comments.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,12 +16,13 @@ from django.utils.translation import gettext_lazy
 
 from catalog import selectors
 from catalog.models import Design, Photo
-from catalog.services import designs, drawing, studio
+from catalog.services import designs, drawing, pens, studio
 from catalog.views import sketches
 from catalog.views.places import Place
 from pimpshop.core import errors
 
 PREVIEW_PX = 600
+MM_PER_INCH, PRINT_DPI, CROP_ROOM = Decimal("25.4"), 300, Decimal("1.3")
 FONTS = (("latin", gettext_lazy("Handwriting")), ("chinese", gettext_lazy("Plain · 中文")))
 COLOURS = (
     ("#111111", gettext_lazy("Black")), ("#ffffff", gettext_lazy("White")), ("#e11d48", gettext_lazy("Red")),
@@ -54,6 +57,8 @@ def context(
         "low_resolution": bool(design and design.low_resolution),
         "accepted": bool(design and design.low_resolution_accepted_at),
         "errors": [str(problem) for problem in problems],
+        "print_px": _print_px(phone.pop("offers")),
+        "urls": urls(place, pens.new_tab(place.design())),
     }
 
 
@@ -109,6 +114,7 @@ def phone_context(place: Place, fields: Mapping[str, Any]) -> dict[str, Any]:
         ],
         "shells": [_shell(offer, offer.shell.pk in here, offer.shell.pk == wanted) for offer in of_model],
         "urls": urls(place),
+        "offers": offers,
     }
 
 
@@ -128,14 +134,24 @@ def _shell(offer: selectors.Offer, in_stock: bool, selected: bool) -> dict[str, 
     }
 
 
-def urls(place: Place) -> dict[str, str]:
-    """Where the page posts to."""
+def urls(place: Place, tab: pens.Tab | None = None) -> dict[str, str]:
+    """Where the page posts to; what it saves, as that window."""
+    window = f"?tab={tab}" if tab else ""
     return {
-        "save": place.url(),
+        "save": place.url() + window,
         "phone": place.url("phone"),
         "photo": place.url("photo"),
-        "layout": place.url("layout"),
+        "layout": place.url("layout") + window,
     }
+
+
+def _print_px(offers: Iterable[selectors.Offer]) -> int:
+    """How many pixels the longer side of a photo needs at most: the largest case here with its bleed, at the dots of a
+    print, and room to crop. 0 when nothing is known: then nothing is made smaller."""
+    longest = max(
+        (max(o.shell.width_mm, o.shell.height_mm) + 2 * o.shell.bleed_mm for o in offers), default=Decimal(0)
+    )
+    return math.ceil(longest / MM_PER_INCH * PRINT_DPI * CROP_ROOM)
 
 
 def _photo(design: Design | None, place: Place, fields: Mapping[str, Any]) -> Photo | None:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.services import erasing, tokens
 from catalog.models import Design, Photo
+from catalog.services import drafts
 from catalog.services import forgetting as pictures
 from credits import selectors as credits
 from credits.models import PlanTerm
@@ -123,16 +124,17 @@ def _credits(user: User) -> dict[str, Any]:
 
 def _designs(user: User) -> dict[str, Any]:
     owner = f"user:{user.pk}"
+    mine = [owner, *(draft.owner for draft in drafts.kept(owner) if draft.keeper == owner)]
     return {
         "designs": [
             {"id": str(row.pk), "made_at": iso(row.created_at), "ordered_at": iso(row.frozen_at), "layout": row.layout,
              "print_sha256": row.print_sha256}
-            for row in Design.objects.filter(owner=owner).order_by("created_at")
+            for row in Design.objects.filter(owner__in=mine).order_by("created_at")
         ],
         "photos": [
             {"id": str(row.pk), "taken_in_at": iso(row.created_at), "width": row.width, "height": row.height,
              "sha256": row.sha256}
-            for row in Photo.objects.filter(owner=owner).order_by("created_at")
+            for row in Photo.objects.filter(owner__in=mine).order_by("created_at")
         ],
     }  # fmt: skip
 
@@ -168,6 +170,7 @@ def erase(user: User, *, actor: str) -> None:
         user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         _must_be_over(user)
         done |= pictures.forget_owner(f"user:{user.pk}")
+        done["designs_at_home"] = drafts.forget_keeper(f"user:{user.pk}")
         left = credits.available(user.pk)
         ledger.forget_address(user.pk, user.email or "")
         SavedPaymentMethod.objects.filter(user=user).update(details={}, setup_ref="", customer_ref="")
