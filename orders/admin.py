@@ -5,18 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from orders import selectors
 from orders.models import Order, OrderEvent, OrderLine
-from orders.services import credit_parts
-from pimpshop.core.admin import dashboard, finding, timeline, words
+from pimpshop.core.admin import finding, timeline, words
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 
@@ -135,31 +133,3 @@ def _orders(story: timeline.Story) -> timeline.Part:
 def _order(number: str) -> Order | None:
     """By order number, or by a reference that begins with it (a print job's)."""
     return Order.objects.filter(order_no__in={number, number.split("/")[0]}).first()
-
-
-@dashboard.panel(order=60, permission="orders.view_order")
-def _takings(request: HttpRequest) -> dashboard.Panel:
-    """What was paid today (UTC), per currency; read at most once a minute."""
-    page = reverse("admin:orders_order_changelist")
-    return dashboard.Panel(
-        title=_("Paid today (UTC)"),
-        figures=[
-            dashboard.Figure(
-                f"{entry['currency']} × {entry['orders']}",
-                words.money(entry["minor"], entry["currency"]),
-                page,
-            )
-            for entry in dashboard.cached("takings", 60, _paid_today)
-        ],
-        empty=_("Nothing was paid yet."),
-    )
-
-
-def _paid_today() -> list[dict[str, Any]]:
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    paid: QuerySet[Any] = Order.objects.filter(paid_at__gte=midnight).order_by("currency").values("currency")
-    covered = credit_parts.covered_since(midnight)
-    return [
-        {**entry, "minor": entry["minor"] - covered.get(entry["currency"], 0)}
-        for entry in paid.annotate(minor=Sum("total_minor"), orders=Count("pk"))
-    ]

@@ -9,7 +9,7 @@ transaction that settles the order, and free again when it is cancelled. Locks: 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import Max
@@ -164,21 +164,6 @@ def let_go(order: Order, *, source: str, reason: str, actor: str = "") -> bool:
     part = current(order)
     held = holds.find(part.reference) if part is not None else None
     return held is not None and holds.release(held, source=source, reason=reason, actor=actor)
-
-
-def covered_since(at: datetime) -> dict[str, int]:
-    """{currency: minor units} that credits paid of the orders in money that were paid since."""
-    parts = CreditPart.objects.filter(order__paid_at__gte=at).select_related("order")
-    spent = set(
-        Hold.objects.filter(status="committed", subject__in=parts.values("order__order_no")).values_list(
-            "reference", flat=True
-        )
-    )
-    sums: dict[str, int] = {}
-    for part in parts:
-        if part.reference in spent:
-            sums[part.order.currency] = sums.get(part.order.currency, 0) + part.covers_minor
-    return sums
 
 
 def let_go_ended(limit: int = 100) -> int:

@@ -1,6 +1,7 @@
 """The staff's desk of payments: attempts, refunds, the inbox, webhooks out, statements; what they add to timelines and the first page."""
 
 from payments.admin import (
+    day,
     finders,
     inbox,
     intents,
@@ -14,6 +15,7 @@ from payments.admin import (
 )
 
 __all__ = [
+    "day",
     "finders",
     "inbox",
     "intents",

@@ -323,9 +323,14 @@ def test_what_has_no_price_in_credits_is_not_offered() -> None:
 
 def test_takings_are_money_and_a_hold_is_found_after_a_join() -> None:
     from credits.services import joining, till
+    from payments.services import day_figures
 
     intent, alice = paid_in_part()
-    assert credit_parts.covered_since(timezone.now() - timedelta(hours=1)) == {"GBP": 1000}
+    intent.refresh_from_db()
+    assert [(row["currency"], row["minor"]) for row in day_figures.takings()] == [
+        ("GBP", intent.captured_minor)
+    ]
+    assert intent.captured_minor < intent.order.total_minor
     bought = order(alice, "CREDITS")  # type: ignore[arg-type]
     what = {
         "amount": 1000,

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from pimpshop.core import shop_day
 from pimpshop.core.admin import dashboard, words
 from vending.admin.machines import VERDICTS
 from vending.admin.print_jobs import stuck
@@ -68,12 +69,12 @@ def _late_jobs(request: HttpRequest) -> dashboard.Panel:
 
 @dashboard.panel(order=50, permission="vending.view_vendingsession")
 def _today(request: HttpRequest) -> dashboard.Panel:
-    """Today in UTC, read at most once a minute; the people at the machines are counted now."""
+    """The shop's today, read at most once a minute; the people at the machines are counted now."""
     page = reverse("admin:vending_vendingsession_changelist")
     live = VendingSession.objects.filter(sessions.live_filter()).count()
     numbers: dict[str, Any] = dashboard.cached("vending-today", 60, _count_today)
     return dashboard.Panel(
-        title=_("Today (UTC)"),
+        title=_("At the machines today"),
         figures=[
             dashboard.Figure(_("sessions live now"), live, f"{page}?show=live"),
             dashboard.Figure(_("sessions"), numbers["sessions"], page),
@@ -86,7 +87,7 @@ def _today(request: HttpRequest) -> dashboard.Panel:
 
 
 def _count_today() -> dict[str, int]:
-    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = shop_day.midnight()
     return {
         "sessions": VendingSession.objects.filter(created_at__gte=midnight).count(),
         "paid": SessionEvent.objects.filter(to_status="payment_completed", at__gte=midnight).count(),

@@ -15,6 +15,8 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
+from pimpshop.core.admin.charts import Chart
+
 T = TypeVar("T")
 
 
@@ -34,12 +36,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Chip:
-    """A number with a name that leads to a list."""
+    """A name, mostly with a number, that leads to a list."""
 
     text: Any
-    number: int
+    number: int | None
     href: str
     tone: str = ""
+    on: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Panel:
     href: str = ""
     empty: Any = ""
     chips: list[Chip] = field(default_factory=list)
+    charts: list[Chart] = field(default_factory=list)
     wide: bool = False
     note: Any = ""
 

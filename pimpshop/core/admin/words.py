@@ -136,6 +136,20 @@ def ago(at: datetime | None) -> str:
     return gettext("%(age)s ago") % {"age": timesince(at, now, depth=1)}
 
 
+def span(seconds: float | None) -> str:
+    """A span of time, short: 0.4 s, 12 s, 3 min, 2 h 5 min; "–" when it is not known."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return gettext("%(seconds)s s") % {"seconds": round(seconds, 1)}
+    if seconds < 60:
+        return gettext("%(seconds)s s") % {"seconds": round(seconds)}
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": hours, "minutes": minutes}
+    return gettext("%(minutes)s min") % {"minutes": minutes}
+
+
 def money(amount_minor: int | None, currency: str) -> str:
     """Minor units as the reader writes money; "" when there is none yet."""
     return shop.money(Money(amount_minor, currency)) if amount_minor is not None and currency else ""
