@@ -64,6 +64,7 @@ MIDDLEWARE = [
     "pimpshop.core.lane.ProviderLaneMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "pimpshop.core.middleware.CompressedPagesMiddleware",
     "csp.middleware.CSPMiddleware",
     "pimpshop.core.middleware.AdminCSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",

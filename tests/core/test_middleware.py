@@ -1,7 +1,8 @@
-"""Request ids and ?lang=."""
+"""Request ids, ?lang=, compression."""
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -83,3 +84,23 @@ def test_who_wants_any_language_gets_the_seeds_own(db: None, wanted: str | None,
     headers = {} if wanted is None else {"Accept-Language": wanted}
     answer = Client().get("/api/products/0", headers=headers)
     assert (answer.json()["detail"] == "商品不存在或已下架") is chinese
+
+
+# --- Compression ------------------------------------------------------------------------------------------------------
+@pytest.mark.django_db
+def test_pages_are_compressed_and_of_no_fixed_length(client: Client) -> None:
+    """The extra bytes differ from answer to answer: lengths tell nothing about what is on the page."""
+    plain = client.get("/accounts/login/")
+    assert "Content-Encoding" not in plain
+    answers = [client.get("/accounts/login/", headers={"Accept-Encoding": "gzip"}) for _ in range(6)]
+    for answer in answers:
+        assert answer["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in answer["Vary"]
+        assert len(answer.content) < len(plain.content) / 2
+        assert b"</html>" in gzip.decompress(answer.content)
+    assert len({len(answer.content) for answer in answers}) > 1
+
+
+@pytest.mark.parametrize("path", ["/api/schema/", "/healthz"])
+def test_what_is_no_page_is_left_as_it_is(client: Client, path: str) -> None:
+    assert "Content-Encoding" not in client.get(path, headers={"Accept-Encoding": "gzip"})
