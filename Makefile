@@ -48,7 +48,7 @@ setup: $(VENV)/.for-work  ## Only the virtualenv, with everything for developmen
 test-tz: $(VENV)/.for-work  ## The tests marked tz, in three time zones
 	@for zone in $(ZONES); do TZ=$$zone $(PY) -m pytest -q -m tz $(ARGS); done
 
-browser-test: $(VENV)/.for-work  ## The flows in a real Chromium
+browser-test: $(VENV)/.for-work node_modules/.package-lock.json  ## The flows in a real Chromium and Firefox, axe and Lighthouse (needs npm)
 	@exec $(PY) -m pytest -m browser $(ARGS)
 
 screenshots: $(VENV)/.for-work  ## Pictures of every page into screenshots/, with an index.html (ARGS="-k paying": only a part)

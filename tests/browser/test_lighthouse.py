@@ -1,0 +1,46 @@
+"""What Lighthouse says of the pages that sell: full marks for accessibility and best practices, few bytes, nothing jumps.
+
+Its performance score depends on the machine; `make bench B11` measures it.
+"""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import lighthouse
+from tests.browser.conftest import Windows
+from tests.browser.lighthouse import Asked
+from tests.browser.shop import Shop
+
+pytestmark = pytest.mark.browser
+
+#: By page: (bytes over the line, requests) at most, its pictures included.
+LIMITS = {"shop": (150, 20), "studio": (400, 40), "ways to pay": (150, 20), "order": (400, 20)}
+SHIFT = 0.02
+
+
+def test_the_pages_that_sell(windows: Windows, shop: Shop, photo: bytes) -> None:
+    machine, phone = windows.machine(), windows.phone()
+    phone.scan(machine)
+    phone.start()
+    phone.choose_phone()
+    phone.add_photo(photo)
+    pages = [Asked("shop", f"{shop.url}/"), Asked.of("studio", phone.page)]
+    phone.go_on()
+    phone.pay()
+    machine.press("cash")
+    expect(phone.page.locator("#status .number")).to_be_visible()
+    pages.append(Asked.of("order", phone.page))
+    buyer = windows.buyer()
+    buyer.order("/credits/points-small/?currency=USD")
+    pages.append(Asked.of("ways to pay", buyer.page))
+    seen = lighthouse.look(pages)
+    assert {name: page.url for name, page in seen.items()} == {page.name: page.url for page in pages}
+    assert {name: page.failed for name, page in seen.items() if page.failed} == {}
+    for name, page in seen.items():
+        kilobytes, requests = LIMITS[name]
+        assert page.scores["accessibility"] == page.scores["best-practices"] == 100, name
+        assert page.bytes <= kilobytes * 1024, name
+        assert page.requests <= requests, name
+        assert page.shift <= SHIFT, name
