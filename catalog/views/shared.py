@@ -1,7 +1,7 @@
 """`/d/<token>/`: a design that somebody shows to others, and its two pictures. Doors: read, then a template or a file.
 
-Guarantees: no cookie, nothing of the person; out of search engines; gone with the next look after it is taken back (a
-copy may live for five minutes).
+Guarantees: nobody who looks gets an id, nothing of the person is told; out of search engines; gone with the next look
+after it is taken back (a copy may live for five minutes).
 """
 
 from __future__ import annotations

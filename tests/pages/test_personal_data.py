@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import User, WeChatIdentity
 from accounts.services import tokens
-from catalog.models import Design, Photo
+from catalog.models import Design, Draft, Photo
 from catalog.services import designs
 from credits import selectors as credits
 from credits.models import Posting
@@ -256,3 +256,23 @@ def test_nothing_goes_when_pictures_are_kept_for_ever(settings: Any) -> None:
     design = printed_days_ago(4000)
     assert forgetting.forget_printed() == 0
     assert Design.objects.get(pk=design.pk).forgotten_at is None
+
+
+# --- Designs at home --------------------------------------------------------------------------------------------------
+def test_designs_at_home_are_in_the_file_and_go_with_the_person(
+    alice: User, django_capture_on_commit_callbacks: Any
+) -> None:
+    draft = Draft.objects.create(keeper=f"user:{alice.pk}")
+    theirs = Draft.objects.create(keeper="visitor:somebody")
+    make.design(owner=draft.owner, layout={"items": [{"kind": "text", "text": "At home"}]})
+    for row in (draft, theirs):
+        make.photo(row.owner)
+    client = logged_in(alice)
+    told = json.loads(client.get(FILE).content)["designs"]
+    assert ("At home" in json.dumps(told), len(told["designs"]), len(told["photos"])) == (True, 3, 2)
+    with django_capture_on_commit_callbacks(execute=True):
+        assert client.post(ERASE, {"sure": make.PASSWORD}).status_code == 302
+    assert [row.pk for row in Draft.objects.all()] == [theirs.pk]
+    assert [row.owner for row in Photo.objects.all()] == [theirs.owner]
+    assert not Design.objects.filter(owner=draft.owner).exists()
+    assert AuditEntry.objects.get(action="erased account").data["designs_at_home"] == 1

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import ApiKey, User, UserToken, WeChatIdentity
 from accounts.services import tokens
-from catalog.models import Design, Photo
+from catalog.models import Design, Draft, Photo
 from credits.models import CreditAccount
 from orders.models import Order, OrderEvent
 from payments.models import JoinedAccount, ProviderCustomer, SavedPaymentMethod
@@ -40,6 +40,7 @@ def rich(**more: Any) -> User:
     factories.plan_term(user)
     factories.design(owner=f"user:{user.pk}")
     factories.photo(owner=f"user:{user.pk}")
+    Draft.objects.create(keeper=f"user:{user.pk}")
     ProviderCustomer.objects.create(user=user, gateway="stripe", customer_ref="cus_1")
     SavedPaymentMethod.objects.create(user=user, gateway="stripe", method_ref="pm_1", is_default=True)
     for label in ("one", "two"):
@@ -54,14 +55,26 @@ def owned(user: User) -> dict[str, int]:
         "credits": account.balance if account else 0,
         "designs": Design.objects.filter(owner=f"user:{user.pk}").count(),
         "photos": Photo.objects.filter(owner=f"user:{user.pk}").count(),
+        "drafts": Draft.objects.filter(keeper=f"user:{user.pk}").count(),
         "methods": user.saved_methods.count(),
         "customers": user.provider_customers.count(),
         "identities": user.wechat_identities.count(),
     }
 
 
-NOTHING = dict.fromkeys(("orders", "credits", "designs", "photos", "methods", "customers", "identities"), 0)
-ALL = {"orders": 1, "credits": 100, "designs": 1, "photos": 1, "methods": 1, "customers": 1, "identities": 1}
+NOTHING = dict.fromkeys(
+    ("orders", "credits", "designs", "photos", "drafts", "methods", "customers", "identities"), 0
+)
+ALL = {
+    "orders": 1,
+    "credits": 100,
+    "designs": 1,
+    "photos": 1,
+    "drafts": 1,
+    "methods": 1,
+    "customers": 1,
+    "identities": 1,
+}
 
 
 def bind(client: Client, user: User, told: Any, path: str = BIND, **body: Any) -> Any:

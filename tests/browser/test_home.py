@@ -1,0 +1,93 @@
+"""The designer at home: a lost connection in the middle of a photo, photos made smaller on the way, and the way to a machine."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import photos
+from tests.browser.conftest import Windows
+from tests.browser.shop import Shop
+from tests.browser.windows import Phone
+
+pytestmark = pytest.mark.browser
+
+#: Slow enough that a photo is on its way for some seconds.
+SLOW = {"offline": False, "downloadThroughput": 400_000, "uploadThroughput": 60_000, "latency": 20}
+
+
+def play(phone: Phone) -> str:
+    """From the start page to an empty case; answers the draft's id."""
+    phone.page.goto(phone.shop.url)
+    phone.page.locator("main a[href='/studio/']").first.click()
+    expect(phone.page.locator("#studio")).to_be_visible()
+    phone.choose_phone()
+    return phone.page.url.split("/")[5]
+
+
+def files(data: bytes) -> list[Any]:
+    return [{"name": "IMG_0042.JPG", "mimeType": "image/jpeg", "buffer": data}]
+
+
+def kept(shop: Shop, draft: str) -> list[Any]:
+    return shop.query("select width, height from catalog_photo where owner = %s", f"draft:{draft}")
+
+
+def test_a_connection_lost_in_the_middle_of_a_photo(windows: Windows, shop: Shop, photo: bytes) -> None:
+    """The page says so, goes on by itself, and there is one photo."""
+    phone = windows.phone()
+    page, draft = phone.page, play(phone)
+    network = page.context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.send("Network.emulateNetworkConditions", SLOW)
+    page.set_input_files("input[name=photo_file]", files(photo))
+    expect(page.get_by_text(re.compile(r"^Sending your photo: [1-9]0 %$"))).to_be_visible(timeout=20_000)
+    page.context.set_offline(True)
+    expect(
+        page.get_by_text("The connection is gone. Your photo goes on as soon as it is back.")
+    ).to_be_visible()
+    assert kept(shop, draft) == []
+    page.context.set_offline(False)
+    phone_has_photo(phone)
+    assert len(kept(shop, draft)) == 1
+    phone.watch.troubles[:] = [text for text in phone.watch.troubles if "net::ERR_" not in text]
+
+
+def phone_has_photo(phone: Phone) -> None:
+    expect(phone.page.locator("input[name=photo]")).to_have_value(
+        re.compile(r"^[0-9a-f-]{36}$"), timeout=30_000
+    )
+    phone.wait_for_preview()
+
+
+def test_a_large_photo_is_made_smaller_before_it_is_sent(windows: Windows, shop: Shop) -> None:
+    """To what the print needs, upright, and no smaller than fills the case."""
+    phone = windows.phone()
+    page, draft = phone.page, play(phone)
+    longest = int(page.locator("template#upload").get_attribute("data-print-px") or 0)
+    assert 2000 < longest < 3000
+    page.set_input_files("input[name=photo_file]", files(photos.from_a_phone(3000, 4000)))
+    phone_has_photo(phone)
+    scale = max(longest / 4000, longest / 1.3 / 3000)
+    [(width, height)] = kept(shop, draft)
+    assert (width, height) == (pytest.approx(3000 * scale, abs=1), pytest.approx(4000 * scale, abs=1))
+    assert width < 3000
+
+
+def test_a_design_from_home_is_printed_at_a_machine(windows: Windows, shop: Shop) -> None:
+    """Made at home with words alone, found again on the same phone behind a machine's code."""
+    phone, machine = windows.phone(), windows.machine()
+    play(phone)
+    phone.write("From home")
+    phone.page.locator("button[value=continue]").click()
+    expect(phone.page.locator("h1")).to_have_text("It is saved. Now have it printed!")
+    phone.scan(machine)
+    phone.start()
+    phone.page.get_by_role("button", name="Use this one").click()
+    expect(phone.page.locator("[role=status]").first).to_contain_text("Here is your design from home.")
+    expect(phone.page.locator("input[name=text]")).to_have_value("From home")
+    phone.go_on()
+    expect(phone.page.locator("dl")).to_contain_text("From home")
