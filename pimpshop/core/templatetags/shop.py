@@ -171,3 +171,20 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+@register.simple_tag
+def drawing(name: str) -> SafeString:
+    """A drawing of static/img/drawings: decoration beside words that say it all."""
+    return format_html(
+        '<img class="drawing" src="{}" width="200" height="150" alt="">', static(f"img/drawings/{name}.svg")
+    )
+
+
+@register.simple_tag
+def case_picture(name: str) -> dict[str, str]:
+    """The addresses of a demo case (static/img/demo), 210 and 420 pixels wide."""
+    return {
+        "small": static(f"img/demo/case-{name}-210.webp"),
+        "large": static(f"img/demo/case-{name}-420.webp"),
+    }
