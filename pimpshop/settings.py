@@ -24,6 +24,8 @@ from pimpshop.settings_providers import STRIPE_MIRROR
 # --- Basics -----------------------------------------------------------------------------------------------------------
 DEBUG: bool = env.bool("DEBUG", default=False)
 TESTING = "pytest" in sys.modules
+#: 1 closes the shop for shoppers (pimpshop.core.maintenance); what is paid goes on.
+MAINTENANCE: bool = env.bool("MAINTENANCE", default=False)
 PUBLIC_BASE_URL: str = env.str("PUBLIC_BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 SECRET_KEY: str = env.str("SECRET_KEY", default="")
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
@@ -73,6 +75,7 @@ MIDDLEWARE = [
     "pimpshop.core.middleware.SeedLanguageMiddleware",
     "pimpshop.core.middleware.UnkeptMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "pimpshop.core.maintenance.MaintenanceMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

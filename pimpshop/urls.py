@@ -17,6 +17,8 @@ urlpatterns = [
     path("metrics", core_views.metrics, name="metrics"),
     path("sandbox/", core_views.sandbox, name="sandbox"),
     path("admin/", admin.site.urls),
+    path("app.<str:language>.webmanifest", core_views.manifest, name="manifest"),
+    path("design/", core_views.design, name="design"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/schema/", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
     path("api/docs/", core_views.ApiDocs.as_view(), name="docs"),

@@ -11,13 +11,16 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from redis.exceptions import RedisError
 
-from pimpshop.core import errors, heartbeat
+from pimpshop.core import errors, heartbeat, look
 from pimpshop.core import metrics as figures
 
 
@@ -84,6 +87,8 @@ _API_MESSAGES = {
 }
 
 
+#: When somebody who finds the shop closed should look again.
+MAINTENANCE_SECONDS = 300
 _API = ("/api/", "/v2/", "/create-checkout-session", "/process-payment-success")
 
 
@@ -94,6 +99,11 @@ def _error_page(request: HttpRequest, status: int, code: str, **context: object)
         body = errors.envelope_for(request.path)(error.status, error.code, str(error.message), {})
         return JsonResponse(body, status=status, json_dumps_params={"ensure_ascii": False})
     return render(request, f"{status}.html", context, status=status)
+
+
+def _plain_page(template: str, status: int) -> HttpResponse:
+    """A page of the shop's that asks nothing of anybody: no session, no database, no context processor, no tag."""
+    return HttpResponse(render_to_string(template), status=status)
 
 
 def api_error(request: HttpRequest, error: errors.ShopError) -> HttpResponse:
@@ -118,7 +128,23 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return _error_page(request, 500, "internal_error")
+    if request.path.startswith(_API):
+        return _error_page(request, 500, "internal_error")
+    return _plain_page("500.html", 500)
+
+
+def closed_for_maintenance(request: HttpRequest) -> HttpResponse:
+    """What pimpshop.core.maintenance answers: for people a page that needs nothing, for programs the shape of the path."""
+    error = errors.Unavailable(
+        _("We are working on the shop and are back in a few minutes. Nothing was charged."),
+        retry_after=MAINTENANCE_SECONDS,
+    )
+    if request.path.startswith(_API):
+        return api_error(request, error)
+    response = _plain_page("503.html", error.status)
+    response["Retry-After"] = str(error.retry_after)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -151,4 +177,39 @@ def page_error(request: HttpRequest, error: errors.ShopError) -> HttpResponse:
     response = render(request, template, context, status=error.status)
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+@cache_control(public=True, max_age=24 * 3600)
+@require_safe
+def manifest(request: HttpRequest, language: str) -> HttpResponse:
+    """/app.<language>.webmanifest: what a phone shows when somebody puts the shop on its start screen."""
+    if language not in dict(settings.LANGUAGES):
+        raise Http404
+    with translation.override(language):
+        icons = [
+            {
+                "src": static(f"img/app/{name}.png"),
+                "sizes": f"{size}x{size}",
+                "type": "image/png",
+                "purpose": purpose,
+            }
+            for name, size, purpose in look.APP_ICONS
+        ]
+        body = {
+            "id": "/", "name": translation.gettext("pimpshop: your photo on your phone case"), "short_name": "pimpshop",
+            "description": translation.gettext("Put your favourite picture on a case and watch it being printed."),
+            "lang": language, "start_url": "/", "scope": "/", "display": "standalone",
+            "background_color": look.LIGHT["base-200"], "theme_color": look.LIGHT["base-200"], "icons": icons,
+        }  # fmt: skip
+    return JsonResponse(
+        body, content_type="application/manifest+json", json_dumps_params={"ensure_ascii": False}
+    )
+
+
+@require_safe
+def design(request: HttpRequest) -> HttpResponse:
+    """/design/: every colour, size and component that the pages are made of. Open to all, in no search engine."""
+    response = render(request, "core/design.html", look.shown())
+    response["X-Robots-Tag"] = "noindex"
     return response

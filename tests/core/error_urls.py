@@ -84,8 +84,11 @@ urlpatterns = [
     path("api/vending/staff", Staff.as_view()),
     path("api/vending/page", page),
     path("page", page),
-    path("credits/", page, name="credits"),  # the ways out that every page's head offers
+    path("credits/", page, name="credits"),  # the ways out that every page's head and foot offer
     path("plans/", page, name="plans"),
     path("account/", page, name="account"),
+    path("studio/", page, name="studio-home"),
+    path("help/", page, name="help"),
+    path("app.<str:language>.webmanifest", page, name="manifest"),
     path("", include("accounts.urls")),
 ]
