@@ -22,6 +22,7 @@ def _studio(at: str, name: str) -> list[URLPattern]:
 
 urlpatterns = [
     path("", pages.home, name="home"),
+    path("help/", pages.help_page, name="help"),
     path("studio/", home.index, name="studio-home"),
     path("studio/new/", home.new, name="studio-new"),
     path("studio/go/<str:token>/", home.link, name="draft-link"),
