@@ -214,12 +214,10 @@ STORAGES = {
         else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
-WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = (
-    DEBUG or TESTING
-)  # nothing collected yet is no trouble there
-DATA_UPLOAD_MAX_MEMORY_SIZE = (
-    29 * 1024 * 1024
-)  # base64 JSON of order-summary; each door sets its own, smaller cap
+# Nothing collected yet is no trouble there.
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG or TESTING
+#: base64 JSON of order-summary; each door sets its own, smaller cap.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 29 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
@@ -279,9 +277,8 @@ REST_FRAMEWORK = {
         "accounts.authentication.BearerAuthentication",
         "accounts.authentication.DeskSession",
     ],
-    "DEFAULT_PERMISSION_CLASSES": [
-        "rest_framework.permissions.IsAdminUser"
-    ],  # a view opens itself, never by default
+    # A view opens itself, never by default.
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["pimpshop.core.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

@@ -138,7 +138,7 @@ def test_a_post_without_the_pages_token_changes_nothing(alice: User, path: str) 
 def test_the_switch_keeps_the_language_for_mails_too(alice: User) -> None:
     client = logged_in(alice)
     page = text(client.get("/account/"))
-    assert page.count('action="/account/language/"') == 2  # the head's switch, and the page's own
+    assert page.count('action="/account/language/"') == 3  # the head's switch, the foot's, and the page's own
     answer = client.post("/account/language/", {"language": "zh-hans", "next": "/credits/"})
     assert (answer.status_code, answer["Location"]) == (302, "/credits/")
     alice.refresh_from_db()
