@@ -1,4 +1,4 @@
-"""Demo people: three members of staff with their groups and second factors, and two shoppers.
+"""Demo people: members of staff of every role with their groups and second factors, and two shoppers.
 
 Guarantees: idempotent; a person who stands keeps the password. Fixed passwords are only for SANDBOX and DEBUG (the
 caller says so); otherwise each is random and can be read once, from the answer of the run that made the account.
@@ -11,24 +11,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from accounts.models import User
-from accounts.services import second_factor
+from accounts.services import roles, second_factor
 
-#: What a group may look at, and the further permissions that it has.
-_APPS = ("accounts", "catalog", "core", "credits", "vending", "orders", "payments")
-GROUPS: dict[str, tuple[str, ...]] = {
-    "support": ("change_staffitem", "change_machine", "change_vendingsession", "change_printjob"),
-    "finance": (
-        "change_staffitem",
-        "change_paymentintent",
-        "change_webhookevent",
-        "add_refund",
-        "change_refund",
-    ),
-}
 _FIXED_PASSWORD = "demo-{name}-2025"  # noqa: S105  (known to everybody: only where nothing is real)
 
 
@@ -51,6 +39,8 @@ PEOPLE = (
     Person("admin", "administrator", is_staff=True, is_superuser=True),
     Person("support", "support", is_staff=True, group="support"),
     Person("finance", "finance", is_staff=True, group="finance"),
+    Person("operator", "operator", is_staff=True, group="operator"),
+    Person("developer", "developer", is_staff=True, group="developer"),
     Person("alice", "shopper"),
     Person("bob", "shopper"),
 )
@@ -69,16 +59,9 @@ class LogIn:
 def seed(*, fixed_passwords: bool) -> list[LogIn]:
     """Make the groups and the people that are missing; answers how to log in as each."""
     with transaction.atomic():
-        groups = {name: _group(name, extra) for name, extra in GROUPS.items()}
+        roles.keep()
+        groups = {group.name: group for group in Group.objects.filter(name__in=roles.MAY)}
         return [_person(person, groups.get(person.group), fixed_passwords) for person in PEOPLE]
-
-
-def _group(name: str, extra: tuple[str, ...]) -> Group:
-    group, new = Group.objects.get_or_create(name=name)
-    if new:
-        ours = Permission.objects.filter(content_type__app_label__in=_APPS)
-        group.permissions.set(ours.filter(codename__startswith="view_") | ours.filter(codename__in=extra))
-    return group
 
 
 def _person(person: Person, group: Group | None, fixed: bool) -> LogIn:

@@ -212,7 +212,7 @@ class Notification(Timestamped):
 
 
 class AuditEntry(models.Model):
-    """What a member of staff did, to what, and why."""
+    """What a member of staff did, to what, and why. Append only: the database refuses to change or remove a row."""
 
     at = models.DateTimeField(_("when"), default=timezone.now)
     actor = models.CharField(_("who"), max_length=120)
@@ -224,7 +224,12 @@ class AuditEntry(models.Model):
     class Meta:
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit entries")
-        indexes = [models.Index(fields=["subject", "at"], name="auditentry_subject")]
+        permissions = [("export_audit", "Can take the audit log out as a file")]
+        indexes = [
+            models.Index(fields=["subject", "at"], name="auditentry_subject"),
+            models.Index(fields=["at"], name="auditentry_at"),
+            models.Index(fields=["actor", "at"], name="auditentry_actor"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor}: {self.action} {self.subject}"

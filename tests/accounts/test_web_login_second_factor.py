@@ -237,7 +237,8 @@ def test_the_pages_cookie_opens_no_more_of_the_api_than_of_the_desk(client: Clie
 def test_the_demo_accounts_have_one_that_the_sandbox_does_not_ask_for(client: Client, settings: Any) -> None:
     found = {log_in.person.name: log_in for log_in in seeding.seed(fixed_passwords=True)}
     assert [(name, bool(found[name].secret)) for name in found] == [
-        ("admin", True), ("support", True), ("finance", True), ("alice", False), ("bob", False),
+        ("admin", True), ("support", True), ("finance", True), ("operator", True), ("developer", True),
+        ("alice", False), ("bob", False),
     ]  # fmt: skip
     assert re.fullmatch(r"[A-Z2-7]{32}", found["admin"].secret)
     email, password = "admin@example.com", str(found["admin"].password)
@@ -256,8 +257,10 @@ def test_random_secrets_are_printed_once_and_never_changed() -> None:
     first = {one.person.name: one for one in seeding.seed(fixed_passwords=False)}
     rows = list(Authenticator.objects.order_by("pk").values("data"))
     again = {one.person.name: one.secret for one in seeding.seed(fixed_passwords=False)}
-    assert {len(first[name].secret) for name in ("admin", "support", "finance")} == {32}
-    assert len({one.secret for one in first.values()}) == 4  # three and ""
+    assert {len(first[name].secret) for name in ("admin", "support", "finance", "operator", "developer")} == {
+        32
+    }
+    assert len({one.secret for one in first.values()}) == 6  # five and ""
     assert set(again.values()) == {""}
     assert list(Authenticator.objects.order_by("pk").values("data")) == rows
 

@@ -77,7 +77,7 @@ def test_it_looks_like_a_shop() -> None:
     assert [brand.name for brand in selectors.brands_of(offers)] == ["iPhone", "Samsung", "Huawei", "Xiaomi"]
     assert rows() == {
         "PhoneModel": 22, "Shell": 79, "DesignTemplate": 8, "CaseProduct": 22, "CreditPack": 5, "Plan": 4, "Price": 104,
-        "Machine": 2, "StockLevel": 158, "User": 5, "Group": 2,
+        "Machine": 2, "StockLevel": 158, "User": 7, "Group": 4,
     }  # fmt: skip
     for model in PhoneModel.objects.all():
         assert model.shells.count() >= 3, model
@@ -151,7 +151,8 @@ def test_a_second_run_changes_nothing_and_keeps_what_staff_wrote() -> None:
 def test_people_and_their_log_ins_with_the_sandbox(settings) -> None:
     settings.SANDBOX = True
     found = dict(re.findall(r"^(\S+@example\.com)\s+(\S+)", seed(), re.M))
-    assert set(found) == {f"{name}@example.com" for name in ("admin", "support", "finance", "alice", "bob")}
+    people = ("admin", "support", "finance", "operator", "developer", "alice", "bob")
+    assert list(found) == [f"{name}@example.com" for name in people]
     for email, password in found.items():
         assert User.objects.get(email=email).check_password(password)
     assert list(User.objects.filter(is_superuser=True).values_list("email", flat=True)) == [
@@ -159,7 +160,9 @@ def test_people_and_their_log_ins_with_the_sandbox(settings) -> None:
     ]
     assert sorted(User.objects.filter(is_staff=True).values_list("name", flat=True)) == [
         "Admin",
+        "Developer",
         "Finance",
+        "Operator",
         "Support",
     ]
     support, finance = (
@@ -176,7 +179,7 @@ def test_people_and_their_log_ins_with_the_sandbox(settings) -> None:
 def test_outside_the_sandbox_passwords_are_random_and_printed_once(settings) -> None:
     settings.SANDBOX = settings.DEBUG = False
     found = dict(re.findall(r"^(\S+@example\.com)\s+(\S+)", seed(), re.M))
-    assert len(set(found.values())) == 5
+    assert len(set(found.values())) == 7
     for email, password in found.items():
         assert len(password) >= 16
         assert "demo" not in password

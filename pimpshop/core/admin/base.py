@@ -1,7 +1,7 @@
 """The bases of every page of the staff's desk.
 
 `DeskAdmin`: how lists look, page and are searched. `EvidenceAdmin`: what happened, which nobody edits. `KeptAdmin`:
-what staff keep up to date; each change leaves an AuditEntry. `StoryMixin`: the timeline under a row.
+what staff keep up to date; each change leaves an AuditEntry with the values before and after. `StoryMixin`: the timeline under a row.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from pimpshop.core.admin import lists, timeline
+from pimpshop.core.admin import changes, lists, timeline
 from pimpshop.core.admin.acting import ActingMixin
 from pimpshop.core.admin.questions import QuestionFilter
 from pimpshop.core.models import AuditEntry
@@ -102,25 +102,32 @@ class KeptAdmin(DeskAdmin):
             )
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """The one place that sees the form and the forms of the rows below: what they change is kept for the entry."""
+        request.desk_changes = [*changes.of_form(form), *changes.of_formsets(formsets or ())]  # type: ignore[attr-defined]
+        return super().construct_change_message(request, form, formsets, add)
+
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._audit(request, "added", obj, message)
+        self._audit(request, "added", obj, getattr(request, "desk_changes", []))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._audit(request, "changed", obj, message)
+        self._audit(request, "changed", obj, getattr(request, "desk_changes", []))
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
         for obj in queryset:
-            self._audit(request, "deleted", obj, [])
+            self._audit(request, "deleted", obj, changes.of_row(obj))
         return super().log_deletions(request, queryset)
 
-    def _audit(self, request: HttpRequest, verb: str, obj: Model, message: Any) -> None:
+    def _audit(self, request: HttpRequest, verb: str, obj: Model, found: list[changes.Change]) -> None:
         AuditEntry.objects.create(
             actor=str(request.user),
             action=f"{verb} {self.opts.verbose_name_raw}"[:64],
             subject=self.audit_subject(obj)[:120],
-            data={"changes": message} if isinstance(message, list) and message else {},
+            data={"changes": found} if found else {},
         )
 
 

@@ -1,4 +1,4 @@
-"""Evidence: every call to a provider, what staff did; and the background work's pulse."""
+"""Evidence: every call to a provider; and the background work's pulse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pimpshop.core import heartbeat
 from pimpshop.core.admin import dashboard, finding, words
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
-from pimpshop.core.models import AuditEntry, OutboundCall
+from pimpshop.core.models import OutboundCall
 
 
 @admin.register(OutboundCall)
@@ -59,22 +59,6 @@ class OutboundCallAdmin(EvidenceAdmin):
     @display(description=_("answer"))
     def answered(self, call: OutboundCall) -> str:
         return words.json_block(call.response) or "–"
-
-
-@admin.register(AuditEntry)
-class AuditEntryAdmin(EvidenceAdmin):
-    list_display = ("at", "actor", "action", "about", "reason")
-    search_fields = ("subject",)
-    fields = ("at", "actor", "action", "about", "reason", "facts")
-    readonly_fields = ("about", "facts")
-
-    @display(description=_("about"))
-    def about(self, entry: AuditEntry) -> str:
-        return words.link(finding.address(entry.subject), entry.subject)
-
-    @display(description=_("details"))
-    def facts(self, entry: AuditEntry) -> str:
-        return words.json_block(entry.data) or "–"
 
 
 @dashboard.panel(order=90, permission="core.view_outboundcall")
