@@ -22,6 +22,7 @@ BASELINE = 0.36
 
 _FOLDER = Path(__file__).resolve().parents[2] / "static" / "fonts"
 _FILES = {LATIN: "pacifico.ttf", CHINESE: "noto-sans-sc.otf"}
+_MEASURED = 200  # pixels per em of a character whose ink is measured
 _UNITS = 1000  # both fonts have 1000 units per em: at this size an advance width is exact
 
 
@@ -44,8 +45,26 @@ def unprintable(text: str) -> str | None:
     return next((character for character in text if character not in known), None)
 
 
-def draw_line(text: str, name: str, em_px: float) -> Image.Image:
-    """One line as a mask (mode L, 255 = ink), `em_px` pixels per em.
+def advances(text: str, name: str) -> list[float]:
+    """How far each character of a line takes it, in ems."""
+    return [_advance(character, _font_of(character, name)) / _UNITS for character in text]
+
+
+@functools.lru_cache(maxsize=4096)
+def ink_box(character: str, name: str) -> tuple[float, float, float, float] | None:
+    """Left, top, right and bottom of a character's ink in ems, from the middle of its advance on the baseline, y down;
+    None for one without ink. Right to a hundredth of an em."""
+    mask = draw_line(character, name, _MEASURED)
+    box = mask.getbbox()
+    if box is None:
+        return None
+    x, y = mask.width / 2, mask.height / 2 + BASELINE * _MEASURED
+    left, top, right, bottom = box
+    return (left - x) / _MEASURED, (top - y) / _MEASURED, (right - x) / _MEASURED, (bottom - y) / _MEASURED
+
+
+def draw_line(text: str, name: str, em_px: float, rim_px: float = 0) -> Image.Image:
+    """One line as a mask (mode L, 255 = ink), `em_px` pixels per em, each letter made larger by `rim_px` on all sides.
 
     The line's centre (half its advance width; `BASELINE` above the baseline) is the centre of the mask. The mask is
     larger than the line by an em all around, for swashes and accents. Every character must be printable.
@@ -58,7 +77,7 @@ def draw_line(text: str, name: str, em_px: float) -> Image.Image:
     draw = ImageDraw.Draw(mask)
     x, y = (mask.width - total) / 2, mask.height / 2 + BASELINE * em_px
     for character, font, advance in zip(text, fonts, widths, strict=True):
-        draw.text((x, y), character, fill=255, font=_face(font, em_px), anchor="ls")
+        draw.text((x, y), character, fill=255, font=_face(font, em_px), anchor="ls", stroke_width=rim_px)
         x += advance
     return mask
 
