@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from catalog.admin import shell_drawings
 from catalog.models import Colour, DesignTemplate, PhoneBrand, PhoneModel, Shell
 from pimpshop.core.admin import words
 from pimpshop.core.admin.base import KeptAdmin
@@ -63,8 +65,22 @@ class ColourAdmin(KeptAdmin):
         return obj.slug
 
 
+class ShellForm(forms.ModelForm):
+    """Holes that cannot be are refused before they spoil every preview."""
+
+    def clean(self) -> dict[str, Any] | None:
+        found = super().clean()
+        if not self.errors:
+            try:
+                shell_drawings.check(self.instance, self.cleaned_data)
+            except (ValueError, TypeError, AttributeError):
+                self.add_error("cutouts", shell_drawings.HOW)
+        return found
+
+
 @admin.register(Shell)
 class ShellAdmin(ShownAdmin):
+    form = ShellForm
     list_display = ("headline", "colour", "size", "bleed_mm", "shown", "last_seen")
     list_filter = ("model__brand", "is_active")
     list_select_related = ("model", "colour")
@@ -76,11 +92,21 @@ class ShellAdmin(ShownAdmin):
             _("Size in millimetres"),
             {
                 "description": _("The trimmed print area. The print file adds the bleed on all four sides."),
-                "fields": (("width_mm", "height_mm"), ("bleed_mm", "corner_radius_mm"), "cutouts"),
+                "fields": (
+                    ("width_mm", "height_mm"),
+                    ("bleed_mm", "corner_radius_mm"),
+                    "safe_mm",
+                    "cutouts",
+                    "drawing",
+                ),
             },
         ),
     )
-    readonly_fields = ("synced_at",)
+    readonly_fields = ("synced_at", "drawing")
+
+    @display(description=_("as it was saved"))
+    def drawing(self, shell: Shell) -> str:
+        return shell_drawings.svg(shell) if shell.pk else "–"
 
     @display(description=_("shell"), header=True, ordering="model")
     def headline(self, shell: Shell) -> tuple[str, str]:

@@ -68,7 +68,9 @@ class Shell(Timestamped):
     """What is printed on: one model in one make and colour. Keyed by (model id, shell id), never by a model's name.
 
     `width_mm` x `height_mm` is the trimmed print area; the print file adds `bleed_mm` on all sides. `cutouts` are
-    camera holes: a list of {"x", "y", "w", "h", "r"} in mm from the top-left corner of the trimmed area.
+    camera holes: a list of {"x", "y", "w", "h", "r"} in mm from the top-left corner of the trimmed area. They are
+    approximations, made from published dimensions of the phones, not measured at the case: good enough to show where the
+    camera looks through and to warn of words under it, not to leave ink out. Words should stay `safe_mm` inside the edge.
     """
 
     model = models.ForeignKey(PhoneModel, models.PROTECT, related_name="shells", verbose_name=_("model"))
@@ -79,6 +81,13 @@ class Shell(Timestamped):
     height_mm = models.DecimalField(_("height, mm"), max_digits=6, decimal_places=2)
     bleed_mm = models.DecimalField(_("bleed, mm"), max_digits=4, decimal_places=2, default=2)
     corner_radius_mm = models.DecimalField(_("corner radius, mm"), max_digits=5, decimal_places=2, default=10)
+    safe_mm = models.DecimalField(
+        _("safe distance from the edge, mm"),
+        max_digits=4,
+        decimal_places=2,
+        default=3,
+        help_text=_("Words nearer to the edge than this are warned about."),
+    )
     cutouts: Any = models.JSONField(_("camera holes"), default=list, blank=True)
     is_active = models.BooleanField(_("shown"), default=True)
     synced_at = models.DateTimeField(_("last seen at the manufacturer"), null=True, blank=True)

@@ -25,21 +25,18 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import models, selectors
 from catalog.models import Design, DesignTemplate, Photo, Shell
-from catalog.services import drawing, layouts, photos, pictures, screening
+from catalog.services import doubts, drawing, layouts, photos, pictures, screening
+from catalog.services.doubts import LOW_RESOLUTION, Warned
 from catalog.services.layouts import Layout
 from pimpshop.core import errors, storage
 
 log = structlog.get_logger(__name__)
 
-LOW_RESOLUTION = "low_resolution"
 #: Width of the preview that is kept with a frozen design.
 PREVIEW_WIDTH_PX = 600
 #: A layout may change while it is drawn for good; then it is drawn again, but not for ever.
 FREEZE_TRIES = 3
 _PICTURE_PATH = re.compile(r"/pictures/([A-Za-z0-9_-]{1,100})\.png\Z", re.ASCII)
-_BLURRED = _(
-    "This photo is small for its place (%(dpi)s dpi) and may look blurred. Make it smaller or choose another one."
-)
 
 
 class DesignFrozen(errors.Conflict):
@@ -59,14 +56,6 @@ class LowResolutionNotAccepted(errors.Conflict):
     message = _(
         "The photo is small and may look blurred. Please accept that, or choose another one. Nothing was ordered."
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """Something the customer should know before buying; `text` is translated."""
-
-    code: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +170,7 @@ def _save(
     _update_open(
         design, template=template, low_resolution=bool(low), low_resolution_accepted_at=accepted, **fields
     )
-    dpi = min((int(layouts.dpi_of(item, sizes[item.photo])) for item in low), default=0)
-    return SavedLayout(design, [Warned(LOW_RESOLUTION, _BLURRED % {"dpi": dpi})] if low else [])
+    return SavedLayout(design, doubts.about(layout, drawing.geometry_of(design.shell), sizes))
 
 
 def _fields(layout: Layout) -> dict[str, object]:

@@ -42,7 +42,9 @@ def read_layout(source: str | bytes | Mapping[str, object]) -> tuple[Layout, Des
 
 def geometry_of(shell: Shell) -> Geometry:
     """Size and holes of a shell, in millimetres."""
-    return Geometry.of(shell.width_mm, shell.height_mm, shell.bleed_mm, shell.corner_radius_mm, shell.cutouts)
+    return Geometry.of(
+        shell.width_mm, shell.height_mm, shell.bleed_mm, shell.corner_radius_mm, shell.cutouts, shell.safe_mm
+    )
 
 
 def spec_of(template: DesignTemplate | None) -> TemplateSpec | None:

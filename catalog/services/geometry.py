@@ -7,6 +7,7 @@ Guarantees: pure. Origin of all millimetres is the top-left corner of the trim r
 right, y down; the bleed lies outside of it.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,6 +15,7 @@ from decimal import Decimal
 DPI = 300
 MM_PER_INCH = 25.4
 DEFAULT_BLEED_MM = 2
+DEFAULT_SAFE_MM = 3
 MAX_SIDE_MM = 400
 
 Number = int | float | Decimal | str
@@ -44,16 +46,25 @@ class Cutout:
     h: float
     r: float = 0.0
 
+    def covers(self, x: float, y: float) -> bool:
+        """Whether the point lies in the hole, its round corners regarded."""
+        radius = min(self.r, self.w / 2, self.h / 2)
+        across = max(abs(x - self.x - self.w / 2) - self.w / 2 + radius, 0.0)
+        down = max(abs(y - self.y - self.h / 2) - self.h / 2 + radius, 0.0)
+        return math.hypot(across, down) <= radius
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Size of a shell in millimetres: trim rectangle, bleed around it, radius of its corners, holes."""
+    """Size of a shell in millimetres: trim rectangle, bleed around it, radius of its corners, holes, and how far inside
+    the edge words should stay."""
 
     width_mm: float
     height_mm: float
     bleed_mm: float = DEFAULT_BLEED_MM
     corner_radius_mm: float = 0.0
     cutouts: tuple[Cutout, ...] = ()
+    safe_mm: float = DEFAULT_SAFE_MM
 
     @classmethod
     def of(
@@ -63,6 +74,7 @@ class Geometry:
         bleed_mm: Number = DEFAULT_BLEED_MM,
         corner_radius_mm: Number = 0,
         cutouts: Iterable[Mapping[str, Number]] = (),
+        safe_mm: Number = DEFAULT_SAFE_MM,
     ) -> "Geometry":
         """From the values of a Shell row (Decimals; cutouts as JSON objects x, y, w, h, r). ValueError if impossible."""
         width, height, bleed, radius = map(float, (width_mm, height_mm, bleed_mm, corner_radius_mm))
@@ -73,7 +85,10 @@ class Geometry:
             )
         if any(hole.w <= 0 or hole.h <= 0 or hole.r < 0 for hole in holes):
             raise ValueError("a cut-out has a positive width and height and no negative radius")
-        return cls(width, height, bleed, radius, holes)
+        safe = float(safe_mm)
+        if not 0 <= safe < min(width, height) / 2:
+            raise ValueError("the safe distance leaves room for words")
+        return cls(width, height, bleed, radius, holes, safe)
 
     @property
     def print_size(self) -> tuple[int, int]:

@@ -131,6 +131,8 @@ def _shell(offer: selectors.Offer, in_stock: bool, selected: bool) -> dict[str, 
         "height_mm": shell.height_mm,
         "bleed_mm": shell.bleed_mm,
         "corner_radius_mm": shell.corner_radius_mm,
+        "cutouts": json.dumps(shell.cutouts),
+        "safe_mm": shell.safe_mm,
     }
 
 

@@ -80,17 +80,51 @@ def test_a_price_is_changed_and_shown_in_major_units(admin: Any) -> None:
     assert price.amount_minor == 1050
 
 
-def test_a_shell_keeps_its_millimetres_exactly(admin: Any) -> None:
-    shell = factories.shell()
-    data = {
+def shell_form(shell: Any, **more: str) -> dict[str, Any]:
+    return {
         "model": shell.model_id, "colour": shell.colour_id, "manufacturer_id": shell.manufacturer_id, "sku": "",
         "is_active": "on", "width_mm": "73.24", "height_mm": "149.27", "bleed_mm": "2.50", "corner_radius_mm": "11.5",
-        "cutouts": "[]",
+        "safe_mm": "3.5", "cutouts": "[]", **more,
     }  # fmt: skip
+
+
+def test_a_shell_keeps_its_millimetres_exactly(admin: Any) -> None:
+    shell = factories.shell()
+    data = shell_form(shell)
     assert admin.client.post(f"/admin/catalog/shell/{shell.pk}/change/", data).status_code == 302
     shell.refresh_from_db()
     assert (shell.width_mm, shell.bleed_mm, shell.cutouts) == (Decimal("73.24"), Decimal("2.50"), [])
+    assert shell.safe_mm == Decimal("3.5")
     assert AuditEntry.objects.get().subject == shell.manufacturer_id
+
+
+@pytest.mark.parametrize(
+    "cutouts",
+    [
+        '{"x": 1}',
+        '["hole"]',
+        '[{"x": 1, "y": 1, "w": 9}]',
+        '[{"x": 1, "y": 1, "w": 0, "h": 9}]',
+        '[{"x": 70, "y": 1, "w": 9, "h": 9}]',
+        '[{"x": 1, "y": 1, "w": "wide", "h": 9}]',
+    ],
+)
+def test_a_hole_that_cannot_be_is_refused(admin: Any, cutouts: str) -> None:
+    shell = factories.shell()
+    answer = admin.client.post(f"/admin/catalog/shell/{shell.pk}/change/", shell_form(shell, cutouts=cutouts))
+    assert answer.status_code == 200
+    assert "millimetres from the top left corner" in str(answer.context["adminform"].form.errors["cutouts"])
+    shell.refresh_from_db()
+    assert shell.cutouts == [{"x": 3, "y": 3, "w": 36, "h": 38, "r": 9}]
+    assert AuditEntry.objects.count() == 0
+
+
+def test_a_shell_is_drawn_with_its_holes(admin: Any) -> None:
+    page = admin.page("catalog_shell", factories.shell()).content.decode()
+    assert '<rect class="hole" x="3.0" y="3.0" width="36.0" height="38.0" rx="9.0"/>' in page
+    assert '<rect class="safe" x="3.0" y="3.0" width="67.24" height="143.27" rx="7.0"/>' in page
+    broken = factories.shell(cutouts=[{"x": 1}])
+    assert admin.page("catalog_shell", broken).status_code == 200
 
 
 def test_support_reads_the_catalogue_and_changes_nothing(member: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from typing import Any
 
 import pytest
@@ -176,3 +178,25 @@ def test_continue_saves_the_layout_that_the_script_wrote(
         ["This design could not be read (not JSON)."],
     )
     assert Design.objects.get().layout == whole
+
+
+def test_words_under_the_camera_are_warned_about_and_saved(
+    phone: Client, session: VendingSession, shell: Any
+) -> None:
+    answer = send(phone, session, shell, [text(cx=20.0, cy=20.0), text(cx=20.0, cy=148.0)])
+    assert [warned["code"] for warned in answer.json()["warnings"]] == ["under_camera", "outside_safe"]
+    assert answer.json()["warnings"][0]["text"] == "Part of your words is under the camera."
+    assert len(Design.objects.get().layout["items"]) == 2
+    fine = send(phone, session, shell, [text()])
+    assert fine.json()["warnings"] == []
+
+
+def test_the_page_knows_the_camera_and_the_safe_distance(
+    phone: Client, session: VendingSession, shell: Any
+) -> None:
+    path = f"phone/?brand={shell.model.brand_id}&model={shell.model_id}"
+    page = phone.get(at(session, path)).content.decode()
+    found = re.search(r'data-cutouts="([^"]*)" data-safe="([^"]*)"', page)
+    assert found is not None
+    assert json.loads(html.unescape(found[1])) == [{"x": 3, "y": 3, "w": 36, "h": 38, "r": 9}]
+    assert float(found[2]) == 3
