@@ -58,7 +58,7 @@ form.addEventListener("studio:changed", ({ detail }) => {
 });
 form.addEventListener("studio:saved", done);
 form.addEventListener("studio:refused", ({ detail }) => {
-  if (detail.code !== "design_stale") return say(detail.code ? "" : saved?.dataset.textWaiting);
+  if (detail.code !== "design_stale") return say(typeof detail.code === "string" ? "" : saved?.dataset.textWaiting);
   unsent = false; // until it is decided what counts
   ask(detail.detail);
 });

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
-from tests.browser import photos
 from tests.browser.conftest import Windows
 from tests.browser.shop import Shop
 from tests.browser.windows import Phone
+from tests.support import images
 
 pytestmark = pytest.mark.browser
 
@@ -63,13 +65,21 @@ def phone_has_photo(phone: Phone) -> None:
     phone.wait_for_preview()
 
 
+def noisy() -> bytes:
+    """3000 x 4000 pixels that weigh several megabytes, on their side in the file (orientation 6)."""
+    lying = Image.effect_noise((4000, 3000), 80).convert("RGB")
+    out = io.BytesIO()
+    lying.save(out, "JPEG", quality=88, exif=images.exif(6).tobytes())
+    return out.getvalue()
+
+
 def test_a_large_photo_is_made_smaller_before_it_is_sent(windows: Windows, shop: Shop) -> None:
     """To what the print needs, upright, and no smaller than fills the case."""
     phone = windows.phone()
     page, draft = phone.page, play(phone)
     longest = int(page.locator("template#upload").get_attribute("data-print-px") or 0)
     assert 2000 < longest < 3000
-    page.set_input_files("input[name=photo_file]", files(photos.from_a_phone(3000, 4000)))
+    page.set_input_files("input[name=photo_file]", files(noisy()))
     phone_has_photo(phone)
     scale = max(longest / 4000, longest / 1.3 / 3000)
     [(width, height)] = kept(shop, draft)
