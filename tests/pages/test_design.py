@@ -14,6 +14,7 @@ from PIL import Image
 
 from catalog.views import pages
 from pimpshop.core import errors, look, views
+from tests import factories as make
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -162,3 +163,13 @@ def test_help_says_how_long_photos_are_kept_and_where_to_write(settings: Any, da
 def test_help_promises_nothing_where_photos_are_kept(settings: Any) -> None:
     settings.PHOTOS_KEPT_DAYS = 0
     assert "They are removed" not in Client().get("/help/").content.decode()
+
+
+@pytest.mark.django_db
+def test_a_language_is_called_by_its_own_name() -> None:
+    client = Client(headers={"accept-language": "zh-CN"})
+    client.force_login(make.user())
+    page = client.get("/account/").content.decode()
+    assert re.findall(r'<option value="(en|zh-hans)" lang="\1"[^>]*>([^<]+)<', page) == [
+        ("en", "English"), ("zh-hans", "简体中文"),
+    ]  # fmt: skip
