@@ -39,6 +39,9 @@ $(VENV)/.for-work: requirements.txt requirements-dev.txt | $(VENV)/bin/python
 run: $(VENV)/.for-run  ## Set up whatever is missing and start the whole shop on http://127.0.0.1:8000 (PORT, HOST)
 	@exec $(PY) -m pimpshop.run --with-parent
 
+trouble: $(VENV)/.for-run  ## Give the running shop of `make run` trouble of every kind, to try out the staff's desk
+	@SANDBOX=1 $(PY) manage.py seed_demo --trouble
+
 test: $(VENV)/.for-work  ## Set up whatever is missing and run the test suite (ARGS, JOBS)
 	@exec $(PY) -m pytest -n $(JOBS) -m "not browser" $(ARGS)
 
@@ -114,5 +117,5 @@ check-css: node_modules/.package-lock.json  ## static/css/shop.css is what npm b
 help:  ## This list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {print "\n" substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-.PHONY: run test setup test-tz browser-test bench format check check-style check-imports check-types check-migrations \
+.PHONY: run trouble test setup test-tz browser-test bench format check check-style check-imports check-types check-migrations \
 	check-deploy check-templates check-css css messages screenshots vendor help

@@ -94,7 +94,7 @@ def _overdue(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 @admin.register(StaffItem)
 class StaffItemAdmin(EvidenceAdmin):
-    list_display = ("headline", "urgency", "about", "waits", "owned_by", "state")
+    list_display = ("headline", "urgency", "about", "waits", "owned_by")
     list_filter = (
         questions(
             Question("open", _("open"), lambda rows: rows.filter(resolved_at=None)),

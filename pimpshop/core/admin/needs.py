@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from django.http import HttpRequest
@@ -88,9 +89,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "badge": number,
             "badge_variant": tones[staff_kinds.get(kind).severity],
             "permission": _may_look,
+            "active": functools.partial(_is_shown, kind),
         }
         for kind, number in list(item_words.counts(request).items())[:MOST_KINDS_IN_SIDEBAR]
     ]
+
+
+def _is_shown(kind: str, request: HttpRequest) -> bool:
+    """Does this page show the items of that kind?"""
+    return request.path == item_words.list_of() and request.GET.get("kind") == kind
 
 
 def _may_look(request: HttpRequest) -> bool:
