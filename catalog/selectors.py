@@ -207,6 +207,11 @@ def latest_photo(owner: str) -> Photo | None:
     return Photo.objects.filter(owner=owner).order_by("-created_at").first()
 
 
+def photos(owner: str, most: int = 24) -> list[Photo]:
+    """What the owner uploaded, newest first."""
+    return list(Photo.objects.filter(owner=owner).order_by("-created_at")[:most])
+
+
 def _designs() -> QuerySet[Design]:
     return Design.objects.select_related("shell__model__brand", "shell__colour", "template")
 

@@ -67,7 +67,7 @@ def _save_form(request: HttpRequest, place: Place) -> HttpResponse:
         shell = _chosen_shell(place, fields)
         if shell is not None and not problems:
             saved = _save_fields(request, place, shell, fields, fill=photo is not None)
-            fields |= studio_page.initial_fields(saved.design)
+            fields |= {"layout": "", **studio_page.initial_fields(saved.design)}
         elif shell is None and fields.get("action") in ("preview", "continue"):
             problems.append(studio_page.missing_phone())
     except errors.ShopError as error:

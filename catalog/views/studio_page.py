@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from catalog import selectors
 from catalog.models import Design, Photo
 from catalog.services import designs, drawing, pens, studio
-from catalog.views import sketches
+from catalog.views import stage_page
 from catalog.views.places import Place
 from pimpshop.core import errors
 
@@ -46,8 +46,9 @@ def context(
     return phone | {
         "session": place.words(),
         "photo": photo_context(place, _photo(design, place, fields)),
+        "photos": [photo_context(place, row) for row in selectors.photos(place.owner)],
+        **stage_page.context(fields, design),
         "design": {name: fields.get(name) for name in (*_NUMBERS, "text", "text_font", "text_color")},
-        "templates": _templates(str(fields.get("template") or "classic")),
         "fonts": _choices(FONTS, fields.get("text_font"), "id"),
         "colors": _choices(COLOURS, fields.get("text_color"), "value"),
         "preview_url": preview_url(place, design) if design else "",
@@ -60,20 +61,6 @@ def context(
         "print_px": _print_px(phone.pop("offers")),
         "urls": urls(place, pens.new_tab(place.design())),
     }
-
-
-def _templates(chosen: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": row.slug,
-            "name": str(row),
-            "sketch": sketches.svg(row),
-            "selected": row.slug == chosen,
-            "slots": json.dumps(row.spec.get("slots", [])),
-            "background": row.spec.get("background", "#ffffff"),
-        }
-        for row in selectors.templates()
-    ]
 
 
 def _choices(known: Iterable[tuple[str, Any]], chosen: object, key: str) -> list[dict[str, Any]]:

@@ -55,6 +55,7 @@ def test_a_session_that_has_run_out(windows: Windows, shop: Shop, photo: bytes) 
         "update vending_vendingsession set expires_at = now() - interval '1 s' where session_id = %s",
         phone.session_id,
     )
+    phone.open("text")
     phone.page.locator("input[name=text]").fill("too late")
     expect(phone.page.locator("#problems")).to_have_text(
         "Your time is over. Please scan the code on the machine again. Nothing was charged."

@@ -76,9 +76,14 @@ class Phone:
         expect(self.page.locator("#preview")).to_have_attribute("src", re.compile(r"/preview\.png\?"))
         expect(self.page.locator("#stage[data-busy]")).to_have_count(0)
 
+    def open(self, panel: str) -> None:
+        """One of the studio's panels: phone, photo, text, stickers, style, pieces."""
+        self.page.locator(f"[data-tab={panel}]").click()
+
     def write(self, words: str) -> None:
         """Words on the case, and the new picture."""
         before = self.page.locator("#preview").get_attribute("src") or ""
+        self.open("text")
         self.page.locator("input[name=text]").fill(words)
         expect(self.page.locator("#preview")).not_to_have_attribute("src", before)
         self.wait_for_preview()

@@ -179,6 +179,20 @@ def test_a_wrong_field_is_named_and_the_rest_is_kept(
     assert Design.objects.count() == 0
 
 
+def test_a_layout_that_is_refused_stays_on_the_page(
+    phone: Client, session: VendingSession, shell: Any
+) -> None:
+    emoji = {"kind": "text", "text": "Hi 😀", "cx": 9, "cy": 9, "size": 8}
+    layout = json.dumps({"version": 1, "template": None, "background": "#ffffff", "items": [emoji]})
+    page = phone.post(at(session), {"shell": shell.pk, "layout": layout, "action": "continue"})
+    assert (page.status_code, page.context["errors"]) == (
+        400,
+        ["Emoji cannot be printed. Please take out “😀”."],
+    )
+    assert page.context["layout"] == layout
+    assert Design.objects.count() == 0
+
+
 # --- Only what this machine has ----------------------------------------------------------------------------------------
 def test_only_shells_in_stock_can_be_chosen(phone: Client, session: VendingSession, shell: Any) -> None:
     gone = make.shell(model=shell.model)

@@ -90,7 +90,7 @@ def test_the_studio_starts_empty(session: Any) -> None:
     page = phone_of(session).get(reverse("studio", args=[session.session_id])).content.decode()
     assert re.findall(r"\bNone\b", page) == []  # as a word: a random token may spell anything
     assert re.search(r'name="text" value=""', page)
-    assert re.findall(r"data-if-place([^>]*)>", page) == [" hidden", " hidden"]
+    assert re.findall(r"data-if-place([^>]*)>", page) == [" hidden"]
 
 
 def test_a_template_is_sketched() -> None:

@@ -1,0 +1,77 @@
+/* Pixels of photos for the stage: loaded once, reduced, with the colours of an item. Not here: uploads (`uploads`). */
+import { apply, matrixOf } from "./filters.js";
+
+const MOST_PX = 1200; // of the longer side: sharper than any phone's stage, and quick to colour
+const KEPT = 12;
+
+export class Pictures extends EventTarget {
+  constructor() {
+    super();
+    this.known = new Map(); // id -> {id, url, width_px, height_px}
+    this.images = new Map(); // id -> canvas, or null while it loads
+    this.coloured = new Map(); // id and matrix -> canvas, oldest first
+    this.presets = {};
+  }
+
+  learn(photo) {
+    this.known.set(photo.id, photo);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  get(id) {
+    return this.known.get(id) ?? null;
+  }
+
+  /* The item's picture, or null while it is on its way; "change" tells when it has come. */
+  of(item) {
+    const plain = this.plain(item.photo);
+    const matrix = plain && matrixOf(item, this.presets);
+    return matrix ? this.colour(item.photo, plain, matrix) : plain;
+  }
+
+  plain(id) {
+    if (!this.images.has(id)) this.load(id);
+    return this.images.get(id);
+  }
+
+  async load(id) {
+    const photo = this.get(id);
+    this.images.set(id, null);
+    if (!photo) return;
+    const image = new Image();
+    image.src = photo.url;
+    try {
+      await image.decode();
+    } catch {
+      this.images.delete(id); // asked for again with the next change
+      return;
+    }
+    const zoom = Math.min(1, MOST_PX / Math.max(image.naturalWidth, image.naturalHeight));
+    const canvas = this.canvas(Math.round(image.naturalWidth * zoom), Math.round(image.naturalHeight * zoom));
+    const context = canvas.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    this.images.set(id, canvas);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  canvas(width, height) {
+    return Object.assign(document.createElement("canvas"), { width: Math.max(1, width), height: Math.max(1, height) });
+  }
+
+  colour(id, plain, matrix) {
+    const key = `${id} ${matrix.map((value) => value.toFixed(4))}`;
+    let found = this.coloured.get(key);
+    if (!found) {
+      found = this.canvas(plain.width, plain.height);
+      const context = found.getContext("2d", { willReadFrequently: true });
+      context.drawImage(plain, 0, 0);
+      const data = context.getImageData(0, 0, found.width, found.height);
+      apply(data.data, matrix);
+      context.putImageData(data, 0, 0);
+      this.coloured.set(key, found);
+      if (this.coloured.size > KEPT) this.coloured.delete(this.coloured.keys().next().value);
+    }
+    return found;
+  }
+}

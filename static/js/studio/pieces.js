@@ -1,0 +1,109 @@
+/* Everything on the case as a list of buttons, and the keyboard: arrows move, + and - size, [ and ] turn, Delete removes.
+   What a key did is said politely. */
+import { rounded, turned } from "./geometry.js";
+
+const KINDS = { photo: "image", text: "text", sticker: "smile" };
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const WRITES = "input:not([type=range], [type=radio], [type=checkbox], [type=color]), select, textarea";
+
+export class Pieces {
+  constructor(form, { store, kit }) {
+    Object.assign(this, { form, store, kit });
+    this.list = document.getElementById("pieces");
+    this.live = document.getElementById("studio-live");
+    this.icons = document.querySelector(".icon use").getAttribute("href").split("#")[0];
+    this.list.addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (button) store.select(button.dataset.item);
+    });
+    this.list.addEventListener("focusin", ({ target }) => store.select(target.dataset.item ?? null));
+    document.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  name(item) {
+    const { textPhoto, textText, textSticker } = this.list.dataset;
+    if (item.kind === "text") return textText.replace("{text}", item.text);
+    if (item.kind === "sticker") return textSticker.replace("{name}", this.kit.name(item.sticker));
+    return textPhoto.replace("{n}", this.store.of("photo").indexOf(item) + 1);
+  }
+
+  /* On top of the list what lies on top. Buttons stay the same ones, so that the focus stays. */
+  render() {
+    const before = new Map([...this.list.children].map((row) => [row.firstElementChild.dataset.item, row]));
+    const rows = [...this.store.items].reverse().map((item) => {
+      const row = before.get(item.id) ?? document.getElementById("piece").content.firstElementChild.cloneNode(true);
+      const button = row.firstElementChild;
+      if (!button.dataset.item) this.dress(button, item);
+      button.setAttribute("aria-pressed", item.id === this.store.selected);
+      button.lastElementChild.textContent = this.name(item);
+      return row;
+    });
+    const same = rows.length === this.list.children.length && rows.every((row, n) => row === this.list.children[n]);
+    if (same) return;
+    const focused = document.activeElement?.dataset.item;
+    this.list.replaceChildren(...rows);
+    if (focused) this.list.querySelector(`[data-item="${focused}"]`)?.focus();
+  }
+
+  dress(button, item) {
+    const space = "http://www.w3.org/2000/svg";
+    const icon = document.createElementNS(space, "svg");
+    const use = document.createElementNS(space, "use");
+    icon.setAttribute("class", "icon");
+    use.setAttribute("href", `${this.icons}#${KINDS[item.kind]}`);
+    icon.append(use);
+    button.firstElementChild.append(icon);
+    button.dataset.item = item.id;
+  }
+
+  say(text, values = {}) {
+    this.live.textContent = Object.entries(values).reduce((line, [key, value]) => line.replace(`{${key}}`, value), text);
+  }
+
+  key(event) {
+    if (event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
+    if (event.target.closest(WRITES)) return;
+    if (event.ctrlKey || event.metaKey) {
+      if (event.key.toLowerCase() !== "z") return;
+      event.preventDefault();
+      this.travel(event.shiftKey);
+      return;
+    }
+    if (!event.target.closest("#pieces, #canvas, #selection")) return;
+    const item = this.store.item();
+    if (item && this.act(item, event)) event.preventDefault();
+  }
+
+  travel(forward) {
+    const had = (forward ? this.store.future : this.store.past).length;
+    if (forward) this.store.redo();
+    else this.store.undo();
+    if (had) this.say(forward ? this.live.dataset.textRedone : this.live.dataset.textUndone);
+  }
+
+  act(item, { key, shiftKey }) {
+    const { textMoved, textSized, textTurned, textRemoved } = this.live.dataset;
+    const name = this.name(item);
+    const size = item.kind === "text" ? "size" : "width";
+    const step = shiftKey ? 5 : 1;
+    const now = () => this.store.item(item.id);
+    if (ARROWS[key]) {
+      const [x, y] = ARROWS[key];
+      this.store.patch(item.id, { cx: item.cx + x * step, cy: item.cy + y * step });
+      this.say(textMoved, { name, x: Math.round(now().cx), y: Math.round(now().cy) });
+    } else if ("+=-_−".includes(key)) {
+      this.store.patch(item.id, { [size]: item[size] * ("+=".includes(key) ? 1.05 : 1 / 1.05) });
+      this.say(textSized, { name, size: rounded(now()[size]).toFixed(1) });
+    } else if (key === "[" || key === "]") {
+      this.store.patch(item.id, { rotation: turned(item.rotation + (key === "]" ? step : -step)) });
+      this.say(textTurned, { name, degrees: Math.round(now().rotation) });
+    } else if (key === "Delete" || key === "Backspace") {
+      const at = [...this.store.items].reverse().indexOf(item);
+      this.store.remove(item.id);
+      this.say(textRemoved, { name });
+      const rest = this.list.querySelectorAll("button");
+      if (rest.length) rest[Math.min(at, rest.length - 1)].focus();
+    } else return false;
+    return true;
+  }
+}
