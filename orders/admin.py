@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -133,3 +135,12 @@ def _orders(story: timeline.Story) -> timeline.Part:
 def _order(number: str) -> Order | None:
     """By order number, or by a reference that begins with it (a print job's)."""
     return Order.objects.filter(order_no__in={number, number.split("/")[0]}).first()
+
+
+@finding.several(_("Orders of this guest"), permission="orders.view_order")
+def _orders_of_guest(address: str) -> Iterable[Order]:
+    """Those without an account, newest first (by the index order_guest_email); who has one is found as a user."""
+    if "@" not in address:
+        return []
+    guests = Order.objects.annotate(lowered=Lower("email")).filter(user=None, lowered=address.lower())
+    return guests.exclude(email="").order_by("-pk")[: finding.MOST]

@@ -166,6 +166,10 @@ _BUILDERS: dict[str, Callable[[], base.Gateway | None]] = {
 }
 
 
+#: The ids of all gateways that there are, configured or not.
+KEYS = tuple(_BUILDERS)
+
+
 def get(key: str) -> base.Gateway:
     """The gateway with that id. Raises GatewayUnknown when there is none or it is not configured."""
     builder = _BUILDERS.get(key)

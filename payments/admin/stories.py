@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _t
+import re
+from collections.abc import Iterable
 
-from payments.models import PaymentEvent, PaymentIntent, Refund, RefundEvent, WebhookEvent
+from django.db.models.fields.json import KeyTextTransform
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from payments import registry
+from payments.models import (
+    Dispute,
+    DisputeEvent,
+    OutboundEvent,
+    PaymentEvent,
+    PaymentIntent,
+    Refund,
+    RefundEvent,
+    WebhookEvent,
+)
 from pimpshop.core.admin import finding, timeline, words
 
 
@@ -55,11 +70,52 @@ def _refunds(story: timeline.Story) -> timeline.Part:
     )
 
 
+@timeline.source
+def _disputes(story: timeline.Story) -> timeline.Part:
+    found = DisputeEvent.objects.filter(**_which(story, "dispute__intent__order__")).select_related("dispute")
+    events = list(found[: timeline.MOST_EVENTS])
+    return timeline.Part(
+        timeline.of_events("dispute", events), {event.dispute.provider_ref for event in events}
+    )
+
+
+@timeline.by_number
+def _outgoing(numbers: set[str]) -> list[timeline.Entry]:
+    """What merchants were told, each event once; its deliveries have a page of their own."""
+    told = OutboundEvent.objects.filter(intent__out_trade_no__in=numbers).order_by("published_at")
+    return [
+        timeline.Entry(
+            at=event.published_at, lane="outgoing", title=event.type, facts=(("#", event.sequence or "–"),)
+        )
+        for event in told[: timeline.MOST_EVENTS]
+    ]
+
+
 @finding.finder("payment", permission="payments.view_paymentintent")
 def _payment(number: str) -> PaymentIntent | None:
-    return PaymentIntent.objects.filter(out_trade_no__in={number, number.upper()}).first()
+    """By our number, by its public id, or by one of the provider's (pi_…, cs_…, a transaction id of WeChat or Alipay)."""
+    return (
+        PaymentIntent.objects.filter(out_trade_no__in={number, number.upper()}).first()
+        or PaymentIntent.objects.filter(gateway__in=registry.KEYS, provider_ref=number).first()
+        or PaymentIntent.objects.filter(gateway__in=registry.KEYS, transaction_ref=number).first()
+    )
 
 
 @finding.finder("refund", permission="payments.view_refund")
 def _refund(number: str) -> Refund | None:
     return Refund.objects.filter(out_refund_no__in={number, number.upper()}).first()
+
+
+@finding.finder("dispute", permission="payments.view_dispute")
+def _dispute(number: str) -> Dispute | None:
+    return Dispute.objects.filter(provider_ref=number).first()
+
+
+@finding.several(_("Payments by a card that ends so"), permission="payments.view_paymentintent")
+def _by_last_four(number: str) -> Iterable[PaymentIntent]:
+    """The newest first, by the index intent_last_four."""
+    if not re.fullmatch(r"\d{4}", number, re.ASCII):
+        return []
+    by_card = PaymentIntent.objects.filter(method_details__has_key="last_four")
+    ends = by_card.annotate(ends=KeyTextTransform("last_four", "method_details")).filter(ends=number)
+    return ends.order_by("-pk")[: finding.MOST]

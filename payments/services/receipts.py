@@ -101,8 +101,8 @@ def paid_with(intent: PaymentIntent) -> str:
         "machine": _("At the machine"), "wechatpay": _("WeChat Pay"), "alipay": _("Alipay"), "credits": _("Your credits"),
     }  # fmt: skip
     name = names.get(intent.gateway) or pgettext("way to pay", "Card")
-    brand, last4 = (str(intent.method_details.get(key) or "") for key in ("brand", "last4"))
-    told = " ".join(part for part in (brand, f"•••• {last4}" if last4 else "") if part)
+    brand, last_four = (str(intent.method_details.get(key) or "") for key in ("card_brand", "last_four"))
+    told = " ".join(part for part in (brand, f"•••• {last_four}" if last_four else "") if part)
     return f"{name} ({told})" if told else name
 
 

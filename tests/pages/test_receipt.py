@@ -146,7 +146,7 @@ def test_credits_that_paid_a_part_and_those_that_paid_all() -> None:
 def test_the_card_is_named_by_its_last_digits() -> None:
     intent = paid()
     PaymentIntent.objects.filter(pk=intent.pk).update(
-        gateway="stripe", method_details={"brand": "visa", "last4": "4242"}
+        gateway="stripe", method_details={"card_brand": "visa", "last_four": "4242"}
     )
     assert receipts.receipt(intent.order).payments[0].text == "Card (visa •••• 4242)"
 

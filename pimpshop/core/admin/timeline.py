@@ -63,14 +63,19 @@ class Told:
 
 
 Source = Callable[[Story], Part]
+ByNumber = Callable[[set[str]], list[Entry]]
 _sources: list[Source] = []
+_by_number: list[ByNumber] = []
 LANES = {
     "session": _("session"),
     "print job": _("print job"),
     "order": _("order"),
     "payment": _("payment"),
     "refund": _("refund"),
+    "dispute": _("dispute"),
+    "credits": _("credits"),
     "inbox": _("inbox"),
+    "outgoing": _("told to the merchant"),
     "call": _("call"),
     "staff": _("staff"),
     "message": _("message"),
@@ -80,6 +85,12 @@ LANES = {
 def source(tell: Source) -> Source:
     """Register what an app knows about a story."""
     _sources.append(tell)
+    return tell
+
+
+def by_number(tell: ByNumber) -> ByNumber:
+    """Register what an app knows under the numbers that the sources have named."""
+    _by_number.append(tell)
     return tell
 
 
@@ -113,6 +124,8 @@ def tell(story: Story) -> Told:
         part = one(story)
         entries += part.entries
         numbers |= {number for number in part.numbers if number}
+    for find in _by_number:
+        entries += find(numbers)
     calls = list(OutboundCall.objects.filter(subject__in=numbers).order_by("-at")[: MOST_CALLS + 1])
     entries += [_of_call(call) for call in calls[:MOST_CALLS]]
     entries += _of_staff(numbers)
