@@ -216,8 +216,7 @@ STORAGES = {
 }
 # Nothing collected yet is no trouble there.
 WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = DEBUG or TESTING
-#: base64 JSON of order-summary; each door sets its own, smaller cap.
-DATA_UPLOAD_MAX_MEMORY_SIZE = 29 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 29 * 1024 * 1024  # order-summary's base64; each door has a smaller cap
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 UPLOAD_MAX_BYTES = 20 * 1024 * 1024
