@@ -25,7 +25,7 @@ def svg(template: DesignTemplate) -> SafeString:
         '<svg class="sketch" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">'
         '<rect width="{}" height="{}" fill="{}"/>{}{}</svg>',
         WIDTH, HEIGHT, WIDTH, HEIGHT, spec.background,
-        _joined(_photo(slot) for slot in spec.slots or (whole,)),
+        _joined(_photo(slot, f"{template.slug}-slot-{n}") for n, slot in enumerate(spec.slots or (whole,))),
         _joined(_shape(shape, f"{template.slug}-{n}") for n, shape in enumerate(spec.overlay)),
     )  # fmt: skip
 
@@ -39,8 +39,19 @@ def _n(value: float, unit: int) -> str:
     return f"{value * unit:.1f}".removesuffix(".0")
 
 
-def _photo(slot: template_specs.Slot) -> SafeString:
-    """A landscape where a photo goes."""
+def _photo(slot: template_specs.Slot, name: str) -> SafeString:
+    """A landscape where a photo goes, within the slot's round corners."""
+    if not slot.radius:
+        return _landscape(slot)
+    return format_html(
+        '<clipPath id="sketch-{}"><rect x="{}" y="{}" width="{}" height="{}" rx="{}"/></clipPath>'
+        '<g clip-path="url(#sketch-{})">{}</g>',
+        name, _n(slot.x, WIDTH), _n(slot.y, HEIGHT), _n(slot.w, WIDTH), _n(slot.h, HEIGHT), _n(slot.radius, WIDTH),
+        name, _landscape(slot),
+    )  # fmt: skip
+
+
+def _landscape(slot: template_specs.Slot) -> SafeString:
     x, y, w, h = slot.x * WIDTH, slot.y * HEIGHT, slot.w * WIDTH, slot.h * HEIGHT
     points = [(0, 1), (0, 0.78), (0.35, 0.6), (0.6, 0.72), (1, 0.55), (1, 1)]
     hills = " ".join(f"{x + px * w:.1f},{y + py * h:.1f}" for px, py in points)

@@ -301,12 +301,13 @@ def test_geometry_from_a_row() -> None:
         Geometry.of(10, 10, cutouts=[{"x": 1, "y": 1, "w": 0, "h": 1}])
 
 
-def test_the_templates_of_the_shop_are_valid_and_eight() -> None:
+def test_the_templates_of_the_shop_are_valid_and_fourteen() -> None:
     assert [item["slug"] for item in TEMPLATES] == [
         "classic", "polaroid", "film", "duo", "quad", "frame", "gradient-band", "minimal",
+        "trio", "mosaic", "booth", "polaroids", "six", "bubbles",
     ]  # fmt: skip
     counts = [template_specs.parse_spec(item["spec"]).slot_count for item in TEMPLATES]
-    assert counts == [1, 1, 1, 2, 4, 1, 1, 1]
+    assert counts == [1, 1, 1, 2, 4, 1, 1, 1, 3, 4, 3, 2, 6, 3]
     assert all(item["name_en"] and item["name_zh"] for item in TEMPLATES)
 
 

@@ -76,7 +76,7 @@ def test_it_looks_like_a_shop() -> None:
     offers = selectors.offers("GBP")
     assert [brand.name for brand in selectors.brands_of(offers)] == ["iPhone", "Samsung", "Huawei", "Xiaomi"]
     assert rows() == {
-        "PhoneModel": 22, "Shell": 79, "DesignTemplate": 8, "CaseProduct": 22, "CreditPack": 5, "Plan": 4, "Price": 104,
+        "PhoneModel": 22, "Shell": 79, "DesignTemplate": 14, "CaseProduct": 22, "CreditPack": 5, "Plan": 4, "Price": 104,
         "Machine": 2, "StockLevel": 158, "User": 7, "Group": 4,
     }  # fmt: skip
     for model in PhoneModel.objects.all():

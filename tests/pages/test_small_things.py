@@ -183,3 +183,18 @@ def test_a_form_from_a_stale_page_says_so(db: None) -> None:
     answer = Client(enforce_csrf_checks=True).post(f"/start/{session.session_id}/")
     assert answer.status_code == 403
     assert "This page was open for too long" in answer.content.decode()
+
+
+def test_a_round_slot_is_sketched_round() -> None:
+    from catalog.models import DesignTemplate
+
+    spec = {"slots": [{"x": 0.1, "y": 0.2, "w": 0.5, "h": 0.25, "radius": 0.25}]}
+    drawn = sketches.svg(DesignTemplate(slug="mine", spec=spec))
+    assert (
+        '<clipPath id="sketch-mine-slot-0"><rect x="5" y="20" width="25" height="25" rx="12.5"/></clipPath>'
+        in drawn
+    )
+    assert (
+        '<g clip-path="url(#sketch-mine-slot-0)"><rect x="5" y="20" width="25" height="25" fill="#a9def0"/>'
+        in drawn
+    )
