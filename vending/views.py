@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -126,7 +127,8 @@ def screen_fragment(request: HttpRequest, machine_id: str) -> HttpResponse:
 def _screen_context(request: HttpRequest, machine_id: str) -> dict[str, object]:
     machine = machines.get_machine(machine_id)
     admit(SCREEN_PER_MACHINE, request, machine.machine_id)
-    shown = screens.show(machine)
+    key = request.GET.get("k", "")
+    shown = screens.show(machine) if machine.is_screen(key) else screens.show_to_anybody(machine)
     if shown.state == "pay" and shown.session and payments.takes_money_now(shown.session.third_id):
         shown = replace(shown, state="confirming")
     return {
@@ -135,6 +137,7 @@ def _screen_context(request: HttpRequest, machine_id: str) -> dict[str, object]:
             "state": shown.state,
             "version": shown.version,
             "seconds_left": shown.seconds_left,
+            "life": shown.life,
             "qr_svg": shop.qr(selectors.qr_url(shown.session))
             if shown.state == "scan" and shown.session
             else "",
@@ -142,5 +145,8 @@ def _screen_context(request: HttpRequest, machine_id: str) -> dict[str, object]:
             "queue_no": shown.queue_no,
         },
         "queue": shown.queue,
-        "urls": {"fragment": reverse("screen-fragment", args=[machine_id])},
+        "urls": {
+            "fragment": reverse("screen-fragment", args=[machine_id])
+            + (f"?{urlencode({'k': key})}" if key else "")
+        },
     }

@@ -121,6 +121,11 @@ class MachineAdmin(KeptAdmin):
             {"fields": ("verdict", "machine_id", "name", "location", "currency", "language", "is_active")},
         ),
         (
+            _("How people find it"),
+            {"fields": ("floor", "landmark", "opening_hours", ("latitude", "longitude"))},
+        ),
+        (_("Its screen"), {"fields": ("screen", "screen_locked")}),
+        (
             _("What we know of it"),
             {
                 "fields": (
@@ -135,6 +140,7 @@ class MachineAdmin(KeptAdmin):
         ),
     )
     readonly_fields = (
+        "screen",
         "verdict", "contact", "stock_read", "stock_error", "printer_state", "printer_reason", "maintenance",
     )  # fmt: skip
     acts = (
@@ -200,6 +206,10 @@ class MachineAdmin(KeptAdmin):
     @display(description=_("machine"), header=True, ordering="name")
     def headline(self, machine: Machine) -> tuple[str, str]:
         return machine.name, machine.machine_id
+
+    @display(description=_("address of its screen"))
+    def screen(self, machine: Machine) -> str:
+        return words.link(machine.screen_path(), machine.screen_path()) if machine.pk else "–"
 
     @words.labelled(_("takes money"))
     def verdict(self, machine: Machine) -> tuple[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Shell
+from pimpshop.core import ids
 from pimpshop.core.models import Timestamped
 from pimpshop.core.money import EXPONENTS
 
@@ -36,14 +38,70 @@ class Machine(Timestamped):
     last_contact_at = models.DateTimeField(_("last contact"), null=True, blank=True)
     stock_synced_at = models.DateTimeField(_("stock read"), null=True, blank=True)
     stock_error = models.CharField(_("stock error"), max_length=200, blank=True)
+    screen_locked = models.BooleanField(
+        _("its screen needs the key"),
+        default=False,
+        db_default=False,
+        help_text=_(
+            "Only the address below is its screen. Whoever opens it without the key sees the code alone."
+        ),
+    )
+    floor = models.CharField(_("floor"), max_length=60, blank=True, db_default="", default="")
+    landmark = models.CharField(
+        _("landmark"),
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("What somebody who looks for it sees first: “between the escalator and the bakery”."),
+    )
+    opening_hours = models.CharField(
+        _("opening hours"), max_length=200, blank=True, default="", db_default=""
+    )
+    latitude = models.DecimalField(
+        _("latitude"), max_digits=8, decimal_places=6, null=True, blank=True,
+        validators=[MinValueValidator(-90), MaxValueValidator(90)], help_text=_("Degrees, north is positive."),
+    )  # fmt: skip
+    longitude = models.DecimalField(
+        _("longitude"), max_digits=9, decimal_places=6, null=True, blank=True,
+        validators=[MinValueValidator(-180), MaxValueValidator(180)], help_text=_("Degrees, east is positive."),
+    )  # fmt: skip
 
     class Meta:
         verbose_name = _("machine")
         verbose_name_plural = _("machines")
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(latitude=None, longitude=None)
+                | models.Q(
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=(-90, 90),
+                    longitude__range=(-180, 180),
+                ),
+                name="machine_place_is_whole",
+                violation_error_message=_("A place on the map needs latitude and longitude."),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.machine_id})"
+
+    def screen_path(self) -> str:
+        """The address for the machine's own screen, with its key."""
+        return f"/m/{self.machine_id}/?k={ids.link_key('screen', self.machine_id)}"
+
+    def is_screen(self, key: str) -> bool:
+        """Is whoever opens the screen with `key` the machine itself, as far as staff want to know?"""
+        return not self.screen_locked or ids.link_key_matches("screen", self.machine_id, key)
+
+    @property
+    def place(self) -> str:
+        """Where it stands on the map, as "latitude,longitude" in degrees; "" when nobody has said."""
+        if self.latitude is None or self.longitude is None:
+            return ""
+        return f"{self.latitude:f},{self.longitude:f}"
 
 
 class StockLevel(models.Model):

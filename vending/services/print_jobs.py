@@ -40,6 +40,8 @@ UNCLAIMED_KIND = "print_unclaimed"
 ITEM_KINDS = (STUCK_KIND, FAILED_KIND, CANCELED_KIND, LATE_KIND, PAUSED_KIND, UNCLAIMED_KIND)
 #: A refund was asked for: the next step waits until staff say. Longer than any wait between tries.
 PAUSE = timedelta(days=365)
+#: Who was taken longer before than this is not before you in the queue: something went wrong there.
+IN_QUEUE_FOR = timedelta(days=1)
 #: Seconds between two hints that count.
 HINTS_APART = 3
 #: The same for a job that we gave up on: whoever knows its number must not make us ask all the time.
@@ -304,13 +306,22 @@ def unsent_since(job: PrintJob) -> datetime:
 
 
 def place_in_queue(job: PrintJob) -> int | None:
-    """How many jobs the machine has before this one, plus one; None when it is not waiting there."""
+    """How many jobs the machine has before this one, plus one, as our own rows know it; None when it is not waiting there."""
     if job.status not in ("accepted", "printing") or job.machine_id is None or job.accepted_at is None:
         return None
     ahead = PrintJob.objects.filter(
-        machine_id=job.machine_id, status__in=("accepted", "printing"), accepted_at__lt=job.accepted_at
+        machine_id=job.machine_id,
+        status__in=("accepted", "printing"),
+        accepted_at__lt=job.accepted_at,
+        accepted_at__gt=job.accepted_at - IN_QUEUE_FOR,
     )
     return ahead.count() + 1
+
+
+def reached_at(job: PrintJob) -> dict[str, datetime]:
+    """State -> when the job came to it last."""
+    events = PrintJobEvent.objects.filter(print_job=job).exclude(from_status=F("to_status"))
+    return dict(events.order_by("id").values_list("to_status", "at"))
 
 
 def due(limit: int = 50) -> list[int]:

@@ -28,7 +28,9 @@ QUEUE_LENGTH = 12
 
 @dataclass(frozen=True)
 class Shown:
-    """`state`: scan | connected | pay | phone | confirming | thanks | closed. `version` changes when something shown changes."""
+    """`state`: scan | connected | pay | phone | confirming | thanks | closed. `version` changes when something shown changes.
+    `seconds_left` counts down on the screen; after `life` seconds what is shown is not true any more (None: it stays true),
+    and a screen that cannot ask hides it."""
 
     state: str
     session: VendingSession | None = None
@@ -36,6 +38,12 @@ class Shown:
     amount: Money | None = None
     queue_no: str = ""
     queue: list[dict[str, str]] = field(default_factory=list)
+
+    @property
+    def life(self) -> int | None:
+        if self.state == "scan" and self.session:
+            return max(0, int((self.session.expires_at - timezone.now()).total_seconds()))
+        return self.seconds_left
 
     @property
     def version(self) -> str:
@@ -80,31 +88,46 @@ def show(machine: Machine) -> Shown:
     return _scan(machine, queue)
 
 
+def show_to_anybody(machine: Machine) -> Shown:
+    """What a passer-by sees of a machine whose screen has a key: the code that its own screen made, or that it is busy.
+    Makes no session, tells no amount and no number, and is no sign of life of the machine."""
+    if not machines.readiness(machine):
+        return Shown("closed")
+    session = _current_code(machine)
+    return _with_code(session, []) if session else Shown("connected")
+
+
 def _scan(machine: Machine, queue: list[dict[str, str]]) -> Shown:
     try:
         session = _code(machine)
     except sessions.TooManySessions:
         return Shown("connected", queue=queue)
+    return _with_code(session, queue)
+
+
+def _with_code(session: VendingSession, queue: list[dict[str, str]]) -> Shown:
     left = int((session.expires_at - timezone.now() - FRESH_ENOUGH).total_seconds())
     return Shown("scan", session, max(left, 0), queue=queue)
 
 
 def _code(machine: Machine) -> VendingSession:
     """The unclaimed session that is on the screen; a new one when it is used up or too old."""
-    now = timezone.now()
-    current = (
+    return _current_code(machine) or sessions.create_session(machine=machine, source="screen")
+
+
+def _current_code(machine: Machine) -> VendingSession | None:
+    return (
         VendingSession.objects.filter(
             machine=machine,
             status="active",
             claim_hash="",
             user_progress="started",
-            expires_at__gt=now + FRESH_ENOUGH,
+            expires_at__gt=timezone.now() + FRESH_ENOUGH,
         )
         .select_related("machine")
         .order_by("-created_at")
         .first()
     )
-    return current or sessions.create_session(machine=machine, source="screen")
 
 
 def _just_paid(machine: Machine) -> tuple[VendingSession, str] | None:

@@ -5,6 +5,9 @@ Guarantees: idempotent; what is missing is made, what stands is never overwritte
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,10 +15,21 @@ from catalog.models import Shell
 from catalog.services import seeding as catalogue
 from vending.models import Machine, StockLevel
 
-#: (machine id, name, location); both sell in GBP.
-MACHINES = (
-    ("CXYLOGD8OQUK", "Shopping Mall A", "Shopping Mall A"),
-    ("VM_TEST_MANUFACTURER", "Manufacturer test room", "Test room"),
+#: (machine id, name, location, how people find it); both sell in GBP.
+MACHINES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
+    (
+        "CXYLOGD8OQUK",
+        "Shopping Mall A",
+        "Shopping Mall A",
+        {
+            "floor": "Ground floor",
+            "landmark": "Between the escalators and the bakery, under the big clock",
+            "opening_hours": "Every day 10:00–22:00",
+            "latitude": Decimal("51.507300"),
+            "longitude": Decimal("-0.221400"),
+        },
+    ),
+    ("VM_TEST_MANUFACTURER", "Manufacturer test room", "Test room", {}),
 )
 
 
@@ -27,9 +41,15 @@ def seed() -> list[Machine]:
         machines = [
             Machine.objects.get_or_create(
                 machine_id=machine_id,
-                defaults={"name": name, "location": location, "currency": "GBP", "stock_synced_at": now},
+                defaults={
+                    "name": name,
+                    "location": location,
+                    "currency": "GBP",
+                    "stock_synced_at": now,
+                    **finding,
+                },
             )[0]
-            for machine_id, name, location in MACHINES
+            for machine_id, name, location, finding in MACHINES
         ]
         shells = [
             (shell, pieces[shell.model.manufacturer_id, shell.manufacturer_id])
