@@ -15,7 +15,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from orders import selectors
-from orders.models import Order, OrderEvent, OrderLine
+from orders.models import CaseReport, Order, OrderEvent, OrderLine
 from pimpshop.core.admin import finding, timeline, words
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
@@ -59,6 +59,22 @@ class LineInline(TabularInline):
         )
 
 
+class ReportInline(TabularInline):
+    """What its buyer wrote when the case did not come."""
+
+    model = CaseReport
+    extra = 0
+    can_delete = False
+    hide_title = True
+    fields = readonly_fields = ("created_at", "what", "words", "contact")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 @admin.register(Order)
 class OrderAdmin(StoryMixin, EvidenceAdmin):
     list_display = ("headline", "state", "total_shown", "machine_id", "buyer", "made", "paid_ago")
@@ -73,7 +89,7 @@ class OrderAdmin(StoryMixin, EvidenceAdmin):
     )
     list_select_related = ("user",)
     search_fields = ("order_no", "session_id")
-    inlines = (LineInline,)
+    inlines = (LineInline, ReportInline)
     fieldsets = (
         (None, {"fields": (("state", "total_shown"), ("kind", "buyer"), ("status_page", "machine_id"), "session_link")}),
         (

@@ -167,6 +167,36 @@ class CreditPart(models.Model):
         return f"{self.order.order_no}/c{self.number}"
 
 
+class CaseReport(models.Model):
+    """The buyer of a paid case says that they did not get it; a staff item is open meanwhile
+    (orders.services.missing_cases). Their words and how to reach them stand here alone, and go with the person."""
+
+    class What(models.TextChoices):
+        NOTHING = "nothing", _("The machine gave me nothing")
+        EMPTY = "empty", _("It says that it is ready, but there is nothing in the tray")
+        STUCK = "stuck", _("I see it, but it is stuck in the machine")
+        SPOILED = "spoiled", _("I got one that is spoiled or not mine")
+        OTHER = "other", _("Something else")
+
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="case_reports", verbose_name=_("order"), db_index=False
+    )
+    reference = models.CharField(_("order and line"), max_length=48)
+    what = models.CharField(_("what happened"), max_length=12, choices=What.choices)
+    words = models.TextField(_("in their words"), blank=True)
+    contact = models.CharField(_("how to reach them"), max_length=120, blank=True)
+    created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("case not received")
+        verbose_name_plural = _("cases not received")
+        ordering = ["-pk"]
+        indexes = [models.Index(fields=["order", "-id"], name="casereport_order")]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.get_what_display()}"
+
+
 class EarlyTakeBack(models.Model):
     """Money of an order went back (or is disputed) before what it bought was given: `part` of `whole` minor units. When it
     is given at last, its share is taken back at once under `reference`, and the row goes."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from orders.views import goods, spending, status, summary
+from orders.views import goods, missing, spending, status, summary
 
 urlpatterns = [
     path("credits/", goods.credits, name="credits"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("studio/s/<str:session_id>/summary/online/", summary.online, name="summary-online"),
     path("studio/s/<str:session_id>/summary/credits/", spending.credits, name="summary-credits"),
     path("orders/<str:order_no>/", status.status, name="order-status"),
+    path("orders/<str:order_no>/missing/", missing.missing, name="order-missing"),
     path("orders/<str:order_no>/machine/", status.choose_machine, name="order-machine"),
     path("orders/<str:order_no>/live/", status.status_fragment, name="order-status-fragment"),
 ]

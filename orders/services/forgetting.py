@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Design
 from catalog.services import forgetting
-from orders.models import Order, OrderLine
+from orders.models import CaseReport, Order, OrderLine
 from pimpshop.core.states import remark
 
 #: Orders that are over.
@@ -52,6 +52,7 @@ def erase_person(user: User, *, actor: str) -> dict[str, int]:
     designs = OrderLine.objects.filter(order__in=rows, order__status__in=OVER)
     forgotten = forgetting.forget(_designs(designs))
     Order.objects.filter(pk__in=[row.pk for row in rows]).update(email="")
+    CaseReport.objects.filter(order__in=rows).update(words="", contact="")
     for row in rows:
         remark(row, source="account", reason="the person was erased", actor=actor)
     others = Order.objects.alias(address=Lower("email")).filter(address=(user.email or "-").lower())

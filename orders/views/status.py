@@ -72,6 +72,7 @@ def _status_context(request: HttpRequest, order_no: str) -> dict[str, object]:
             "fragment": f"{reverse('order-status-fragment', args=[order_no])}?k={key}",
             "again": _again(order) if shown["state"] in progress.PAYABLE | {"cancelled"} else "",
             "another": selectors.pay_path(order) if shown["state"] in progress.UNDER_WAY else "",
+            "missing": f"{reverse('order-missing', args=[order_no])}?k={key}",
             "receipt": selectors.receipt_path(order) if order.paid_at else "",
         },
     }
@@ -84,6 +85,7 @@ def _order_facts(order: Order) -> dict[str, object]:
         "placed_at": order.created_at,
         "machine_name": machine.name if machine else "",
         "location": machine.location if machine else "",
+        "machine": machine,
         "lines": selectors.line_texts(order),
         "total": order.total,
         "part": credit_parts.told(order),

@@ -98,8 +98,12 @@ def _orders(user: User) -> list[dict[str, Any]]:
             "completed_at": iso(order.completed_at),
             "lines": [line["text"] for line in orders.line_texts(order)],
             "payments": payments.get(order.pk, []),
+            "not_received": [
+                {"at": iso(row.created_at), "what": row.what, "words": row.words, "contact": row.contact}
+                for row in order.case_reports.all()
+            ],
         }
-        for order in Order.objects.filter(user=user).prefetch_related("lines").order_by("pk")
+        for order in Order.objects.filter(user=user).prefetch_related("lines", "case_reports").order_by("pk")
     ]  # fmt: skip
 
 

@@ -7,20 +7,20 @@ nobody knows, the page says that we are checking and not to pay again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from orders import selectors as orders
 from orders.models import Order
-from orders.services import credit_parts
+from orders.services import credit_parts, missing_cases
 from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import progress_words
 from pimpshop.core.money import Money
 from vending.models import Machine, PrintJob
-from vending.services import sessions
+from vending.services import machines, sessions
 
 FINAL = {"collected", "cancelled", "refunded", "given", "kept", "done"}
 #: Nothing more is to come of these.
@@ -29,21 +29,16 @@ ENDED = {"not_paid", "expired", "cancelled", "refunded"}
 PAYABLE = {"unpaid", "not_paid", "expired"}
 #: The provider waits for the shopper, who may still choose another way (the attempt is closed there first).
 UNDER_WAY = {"scan", "away", "in_app"}
-#: Milliseconds until the page asks again.
-POLL_MS = {
-    "waiting": 2500,
-    "confirming": 2500,
-    "paid": 2000,
-    "ready": 15000,
-    "help": 30000,
-    "not_paid": 15000,
-    "expired": 15000,
-    "unpaid": 15000,
-    "choose": 15000,
-}
-#: (age of the attempt, milliseconds) while the shopper is at the provider: ever more slowly.
+#: Milliseconds until the page asks again, where nothing is about to happen.
+POLL_MS = {"ready": 15000, "help": 30000, **dict.fromkeys(("not_paid", "expired", "unpaid", "choose"), 15000)}
+#: (age, milliseconds) until the page asks again, ever more slowly; then SLOWEST_MS. By the age of the attempt while it is
+#: being paid, of the payment while it is handed over, of the queue number while the machine works.
 BACK_OFF = ((timedelta(minutes=2), 2500), (timedelta(minutes=10), 5000))
+BACK_OFF_PAID = ((timedelta(minutes=1), 2000), (timedelta(minutes=10), 5000))
+BACK_OFF_QUEUE = ((timedelta(minutes=15), 4000), (timedelta(hours=1), 8000))
 SLOWEST_MS = 15000
+#: Why a machine does not print just now, while its queue waits.
+_RESTING = {"printer_out", "maintenance", "inactive"}
 #: After so many tries the page says that it takes longer than usual.
 DELAYED_AFTER_ATTEMPTS = 3
 _JOB_STATES = {
@@ -74,8 +69,8 @@ class _Facts:
 
 
 def order_progress(order: Order) -> dict[str, Any]:
-    """{state, final, version, amount, machine_name, queue_no, ahead, reference, minutes_left, seconds_left, message,
-    reason, notes, steps, poll_ms, kind, credits, action, action_template}: see templates/orders/_status.html."""
+    """{state, final, version, amount, machine_name, queue_no, ahead, reference, resting, missing, minutes_left,
+    seconds_left, message, reason, notes, steps, poll_ms, kind, credits, action, action_template}: see templates/orders/_status.html."""
     facts = _facts(order)
     state = _paid_state(facts) if order.paid_at else _unpaid_state(facts)
     intent, job = facts.intent, facts.job
@@ -85,7 +80,9 @@ def order_progress(order: Order) -> dict[str, Any]:
         state in UNDER_WAY | {"waiting"} and facts.action is not None and not _link_is_over(facts.action)
     )
     notes = progress_words.refund_notes(order)
-    poll_ms = _poll_ms(state, intent)
+    poll_ms = _poll_ms(state, facts)
+    missing = missing_cases.standing(order, job)
+    resting = state == "queued" and _rests(job)
     return {
         "state": state,
         "final": state in FINAL,
@@ -98,6 +95,8 @@ def order_progress(order: Order) -> dict[str, Any]:
                 intent.attempt if intent else 0,
                 poll_ms,
                 int(shows_action),
+                missing,
+                int(resting),
                 *notes,
             )
         ),
@@ -105,6 +104,8 @@ def order_progress(order: Order) -> dict[str, Any]:
         "machine_name": _machine_name(order, job),
         "queue_no": queue_no,
         "ahead": ahead,
+        "resting": resting,
+        "missing": missing,
         "reference": order.order_no,
         "minutes_left": None,
         "seconds_left": _seconds_left(intent) if shows_action else None,
@@ -113,7 +114,7 @@ def order_progress(order: Order) -> dict[str, Any]:
         if intent and state == "not_paid"
         else "",
         "notes": notes,
-        "steps": progress_words.steps(order, state, job, ended=state in ENDED),
+        "steps": progress_words.steps(order, state, job, intent, ended=state in ENDED),
         "poll_ms": poll_ms,
         "kind": order.kind,
         "gateway": intent.gateway if intent else "",
@@ -188,11 +189,25 @@ def _nobody_has_begun(intent: PaymentIntent) -> bool:
     return bool(intent.provider_ref) and intent.confirm_count == 0 and intent.leased_until is None
 
 
-def _poll_ms(state: str, intent: PaymentIntent | None) -> int:
-    if state not in UNDER_WAY | {"confirming"} or intent is None or intent.gateway == "machine":
-        return POLL_MS.get(state, 4000)
-    age = timezone.now() - intent.created_at
-    return next((milliseconds for limit, milliseconds in BACK_OFF if age < limit), SLOWEST_MS)
+def _poll_ms(state: str, facts: _Facts) -> int:
+    order, intent, job = facts.order, facts.intent, facts.job
+    if state in UNDER_WAY | {"waiting", "confirming"} and intent is not None:
+        return _paced(BACK_OFF, intent.created_at)
+    if state in ("paid", "delayed", "granting") and order.paid_at:
+        return _paced(BACK_OFF_PAID, order.paid_at)
+    if state in ("queued", "printing") and job is not None and job.accepted_at:
+        return _paced(BACK_OFF_QUEUE, job.accepted_at)
+    return POLL_MS.get(state, SLOWEST_MS)
+
+
+def _paced(schedule: tuple[tuple[timedelta, int], ...], since: datetime) -> int:
+    age = timezone.now() - since
+    return next((milliseconds for limit, milliseconds in schedule if age < limit), SLOWEST_MS)
+
+
+def _rests(job: PrintJob | None) -> bool:
+    """Does the machine that has the case not print just now?"""
+    return bool(job and job.machine and machines.readiness(job.machine).code in _RESTING)
 
 
 def _seconds_left(intent: PaymentIntent | None) -> int | None:

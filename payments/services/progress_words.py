@@ -16,6 +16,7 @@ from payments.models import PaymentIntent, Refund
 from pimpshop.core.money import Money
 from pimpshop.core.templatetags import shop
 from vending.models import PrintJob
+from vending.services import print_jobs
 
 #: Why a payment did not go through, in words for the shopper. What is missing here needs no reason beside the heading.
 _REASONS: dict[str, str] = {
@@ -67,8 +68,10 @@ def back_as_credits(intent: PaymentIntent | None) -> bool:
     """Did what was given back of a payment come as credits, all of it?"""
     if intent is None or intent.status != "refunded":
         return False
-    done = Refund.objects.filter(intent=intent, status="succeeded")
-    return intent.gateway == "credits" or not done.exclude(kind=Refund.Kind.CREDITS).exists()
+    if intent.gateway == "credits":
+        return True
+    kinds = set(Refund.objects.filter(intent=intent, status="succeeded").values_list("kind", flat=True))
+    return kinds == {Refund.Kind.CREDITS}
 
 
 def _surplus(intent: PaymentIntent) -> str:
@@ -127,32 +130,49 @@ def _disputed(intent: PaymentIntent) -> list[str]:
     return notes
 
 
-def steps(order: Order, state: str, job: PrintJob | None, *, ended: bool) -> list[dict[str, Any]]:
+def steps(
+    order: Order, state: str, job: PrintJob | None, intent: PaymentIntent | None, *, ended: bool
+) -> list[dict[str, Any]]:
     """The timeline. What has ended shows only what happened, and while people take care of it no step is the one that
     goes on just now."""
     rows = _case_steps(order, job) if order.kind == Order.Kind.CASE else _goods_steps(order)
+    back = _given_back_at(order, intent)
     if ended:
         gone = (
             state == "refunded" and order.kind != Order.Kind.CASE
         )  # what was bought went back with the money
-        return [{"text": text, "at": at, "state": "done"} for text, at in (rows[:2] if gone else rows) if at]
-    later = {"queued": 3, "printing": 3, "ready": 4, "collected": 5, "given": 3, "kept": 3}
+        happened = [row for row in (rows[:2] if gone else rows) if row[1]] + back
+        return [{"text": text, "at": at, "state": "done"} for text, at in happened]
+    later = {"queued": 2, "printing": 3, "ready": 4, "collected": len(rows), "given": 3, "kept": 3}
     reached = later.get(state, 2 if order.paid_at else 1)
     now = -1 if state == "help" else reached
-    return [
-        {"text": text, "at": at, "state": "done" if i < reached else "now" if i == now else "todo"}
+    shown = [
+        {"text": text, "at": at, "state": "now" if i == now else "done" if i < reached or at else "todo"}
         for i, (text, at) in enumerate(rows)
     ]
+    return shown + [{"text": text, "at": at, "state": "done"} for text, at in back]
 
 
 def _case_steps(order: Order, job: PrintJob | None) -> list[tuple[str, Any]]:
+    sent = job.accepted_at if job else None
+    reached = print_jobs.reached_at(job) if job and sent else {}
     return [
         (_("Ordered"), order.created_at),
         _payment(order),
-        (_("In the machine's queue"), job.accepted_at if job else None),
-        (_("Printed"), order.completed_at),
-        (_("Handed out"), job.updated_at if job and job.status == "collected" else None),
+        (_("Sent to the machine") if sent else _("To the machine"), sent),
+        (_("Printing"), reached.get("printing")),
+        (_("Ready"), reached.get("printed")),
+        (_("Collected"), reached.get("collected")),
     ]
+
+
+def _given_back_at(order: Order, intent: PaymentIntent | None) -> list[tuple[str, Any]]:
+    """The step that nobody waits for: when money went back, if some did."""
+    if intent is None or not intent.refunded_minor:
+        return []
+    last = Refund.objects.filter(intent=intent, status="succeeded").order_by("-succeeded_at").first()
+    whole = intent.refunded_minor >= intent.captured_minor
+    return [(_("Given back") if whole else _("Given back in part"), last.succeeded_at if last else None)]
 
 
 def _goods_steps(order: Order) -> list[tuple[str, Any]]:
