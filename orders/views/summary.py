@@ -95,6 +95,20 @@ def _online_ways(request: HttpRequest, shell: Shell, due: Money) -> list[dict[st
     return sorted(shown, key=lambda one: not str(one["key"]).startswith(f"{own}."))
 
 
+def _online(request: HttpRequest, shell: Shell, due: Money, *, offered: bool) -> dict[str, object]:
+    """{online, others}: what makes sense first, and what is folded away. First one of each kind, of those in the machine's
+    own currency or in credits; who reads Chinese finds the wallets first, whatever they are paid in."""
+    shown = _online_ways(request, shell, due) if offered else []
+    chinese = (get_language() or "").startswith("zh")
+    own = (f"{due.currency}.", f"{credit_parts.CREDITS}.")
+    near = [one for one in shown if chinese or str(one["key"]).startswith(own)] or shown
+    first = ways.first_of_kind([one["way"] for one in near if isinstance(one["way"], ways.Way)])
+    return {
+        "online": [one for one in shown if one["way"] in first],
+        "others": [one for one in shown if one["way"] not in first],
+    }
+
+
 def _pay(request: HttpRequest, session: VendingSession, design: Design) -> HttpResponse:
     try:
         order = session_orders.order_design(
@@ -175,7 +189,7 @@ def page(
         "problems": _said(problem, verdict, otherwise),
         "can_pay": bool(verdict),
         "idempotency_key": "",
-        "online": _online_ways(request, shell, due) if verdict else [],
+        **_online(request, shell, due, offered=bool(verdict)),
         "urls": {
             "online": reverse("summary-online", args=[session.session_id]),
             "pay": reverse("summary", args=[session.session_id]),

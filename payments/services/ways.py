@@ -6,6 +6,7 @@ machine's own till (the summary page). Reads rows and settings; no call leaves.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,6 +107,19 @@ def offered(total: Money, shopper: Shopper) -> list[Way]:
         and (way.method != "jsapi" or shopper.openid)
         and (way.gateway != "credits" or _has(shopper, total))
     ]
+
+
+def kind_of(way: Way) -> str:
+    """What a shopper would call it: two doors to one wallet, or two companies that take a card, are one kind."""
+    return "card" if way.icon == "card" else way.gateway
+
+
+def first_of_kind(offered: Sequence[Way]) -> list[Way]:
+    """The ways to show at first: one of each kind. The others stand under "Other ways to pay"."""
+    first: dict[str, Way] = {}
+    for way in offered:
+        first.setdefault(kind_of(way), way)
+    return list(first.values())
 
 
 def _has(shopper: Shopper, total: Money) -> bool:

@@ -162,10 +162,13 @@ def page(request: HttpRequest, order: Order, problem: errors.ShopError | None = 
     """The ways to pay, with what went wrong."""
     shopper, due = _shopper(request), credit_parts.due(order)
     user = request.user if isinstance(request.user, User) else None
+    offered = ways.offered(due, shopper)
+    first = ways.first_of_kind(offered)
     context = {
         "order": _facts(order),
         "preview_url": orders.preview_url(order),
-        "ways": ways.offered(due, shopper),
+        "ways": first,
+        "others": [way for way in offered if way not in first],
         "open_elsewhere": ways.shut_in_wechat(due, shopper),
         "spend": credit_payments.offer(order, user) if user else None,
         "problem": problem.message if problem else "",

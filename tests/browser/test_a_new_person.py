@@ -17,7 +17,7 @@ from tests.browser.shop import Shop
 from tests.browser.test_every_way import in_wechat
 from tests.browser.test_log_in import PASSWORD, fill, mailed_code
 from tests.browser.test_online import GOOD, stripe_card, until_shown
-from tests.browser.windows import Phone
+from tests.browser.windows import Phone, press
 
 pytestmark = pytest.mark.browser
 
@@ -85,7 +85,7 @@ def test_credits_bought_spent_and_given_back(windows: Windows, shop: Shop, photo
 
     phone.design(machine, photo)
     expect(page.locator("[data-has]")).to_contain_text("1,600 credits")
-    page.locator("[data-way^='credits']").click()
+    press(page, "credits")
     page.wait_for_url("**/orders/**")
     expect(page.locator("#status .number")).to_be_visible(timeout=20_000)
     case, status_page = phone.order_no, page.url

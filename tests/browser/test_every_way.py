@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Windows
 from tests.browser.shop import Shop
 from tests.browser.test_online import GOOD, paid_once, stripe_card, until_shown
-from tests.browser.windows import Buyer
+from tests.browser.windows import Buyer, press
 
 pytestmark = pytest.mark.browser
 
@@ -147,7 +147,7 @@ def test_a_case_and_some_of_its_money_back(
     """As tests.browser.test_online does with Stripe and WeChat: paid on the phone, printed, and then a part is given back."""
     machine, phone = windows.machine(), windows.phone(sandbox=True)
     phone.design(machine, photo)
-    phone.page.locator(f"[data-way='{way}']").click()
+    press(phone.page, way)
     paying(phone.page)
     expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
     [order] = shop.orders(machine.machine_id)

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Windows
 from tests.browser.shop import Shop
+from tests.browser.windows import press
 
 pytestmark = pytest.mark.browser
 
@@ -140,7 +141,7 @@ def test_a_case_in_front_of_the_machine(
     machine, phone = windows.machine(), windows.phone(sandbox=True)
     phone.design(machine, photo)
     machine.show_our_screen()
-    phone.page.locator(f"[data-way='{way}']").click()
+    press(phone.page, way)
     phone.page.wait_for_url(re.compile(r"/(c/pay|h5)/"))
     expect(machine.ours.locator("#screen")).to_have_attribute("data-state", "phone")
     paying(phone.page, shop)

@@ -133,6 +133,15 @@ class Phone:
         return self.page.locator("#status .number").inner_text()
 
 
+def press(page: Page, way: str) -> None:
+    """The button of a way to pay, which may be folded away."""
+    button = page.locator(f"[data-way^='{way}']")
+    expect(button).to_have_count(1)
+    if not button.is_visible():
+        page.locator("[data-others] summary").click()
+    button.click()
+
+
 class Buyer:
     """Somebody at a computer, without an account; the wallets are windows of the same browser."""
 
@@ -149,7 +158,7 @@ class Buyer:
         self.page.wait_for_url("**/pay/**")
 
     def choose(self, way: str) -> None:
-        self.page.locator(f"[data-way='{way}']").click()
+        press(self.page, way)
 
     def card(self, number: str) -> None:
         """Fill our own card form and press its button."""

@@ -15,7 +15,7 @@ from orders import selectors as orders
 from orders.models import Order
 from payments.forms import CardForm
 from payments.models import PaymentIntent
-from payments.services import progress, progress_words, ways
+from payments.services import offers, progress, progress_words, ways
 from pimpshop.core.money import Money
 from tests import factories as make
 
@@ -59,6 +59,35 @@ def test_each_device_gets_what_works_there(db: None) -> None:
     assert keys(USD, DESKTOP) == cards
     assert ways.shut_in_wechat(CNY, ways.Shopper(device=ways.WECHAT))
     assert not ways.shut_in_wechat(USD, ways.Shopper(device=ways.WECHAT))
+
+
+def test_one_of_each_kind_comes_first(db: None) -> None:
+    """Two doors to one wallet, or two companies that take a card, are one kind; the second is folded away, not gone."""
+    first = [way.key for way in ways.first_of_kind(ways.offered(CNY, DESKTOP))]
+    assert first == ["wechatpay.native", "alipay.precreate", "stripe.checkout"]
+    page = Client().get(orders.pay_path(pack_order())).content.decode()
+    shown, folded = page.split("<details data-others>")
+    assert re.findall(r'data-way="([^"]+)"', shown) == first
+    assert re.findall(r'data-way="([^"]+)"', folded) == ["alipay.page", "airwallex.card"]
+    assert "Other ways to pay" in folded
+
+
+def test_nothing_is_folded_where_each_is_the_only_one(db: None, settings: Any) -> None:
+    settings.AIRWALLEX_RAW_CARDS = False
+    assert "data-others" not in Client().get(orders.pay_path(pack_order("USD"))).content.decode()
+
+
+def test_the_card_form_asks_for_what_the_methods_endpoint_requires(db: None) -> None:
+    """A field that a gateway starts to require would be missed here first."""
+    asked = {"number": ["number"], "expiry": ["exp_month", "exp_year"], "cvc": ["cvc"], "name": []}
+    assert list(CardForm().fields) == list(asked)
+    told = offers.listed(USD)
+    for way in ways.WAYS:
+        if way.asks_card:
+            [gateway] = [entry for entry in told if entry["gateway_id"] == way.gateway]
+            [method] = [entry for entry in gateway["payment_methods"] if entry["method_type"] == "card"]
+            required = {field["name"] for field in method["required_fields"] if field["required"]}
+            assert required == {name for names in asked.values() for name in names}
 
 
 def test_no_card_form_where_numbers_may_not_pass(db: None, settings: Any) -> None:
