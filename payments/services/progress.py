@@ -86,19 +86,16 @@ def order_progress(order: Order) -> dict[str, Any]:
     return {
         "state": state,
         "final": state in FINAL,
-        "version": "|".join(
-            str(part)
-            for part in (
-                state,
-                queue_no,
-                ahead,
-                intent.attempt if intent else 0,
-                poll_ms,
-                int(shows_action),
-                missing,
-                int(resting),
-                *notes,
-            )
+        "version": _version(
+            state,
+            queue_no,
+            ahead,
+            intent.attempt if intent else 0,
+            poll_ms,
+            int(shows_action),
+            missing,
+            int(resting),
+            *notes,
         ),
         "amount": _amount(facts),
         "machine_name": _machine_name(order, job),
@@ -124,6 +121,11 @@ def order_progress(order: Order) -> dict[str, Any]:
         "action": facts.action if shows_action else None,
         "action_template": f"payments/next_action/{facts.action.kind}.html" if shows_action else "",
     }
+
+
+def _version(*parts: object) -> str:
+    """Changes when something that is shown changes."""
+    return "|".join(str(part) for part in parts)
 
 
 def _amount(facts: _Facts) -> Money:
