@@ -86,17 +86,7 @@ def order_progress(order: Order) -> dict[str, Any]:
     return {
         "state": state,
         "final": state in FINAL,
-        "version": _version(
-            state,
-            queue_no,
-            ahead,
-            intent.attempt if intent else 0,
-            poll_ms,
-            int(shows_action),
-            missing,
-            int(resting),
-            *notes,
-        ),
+        "version": _version(state, queue_no, ahead, intent, poll_ms, shows_action, missing, resting, *notes),
         "amount": _amount(facts),
         "machine_name": _machine_name(order, job),
         "queue_no": queue_no,
@@ -125,7 +115,7 @@ def order_progress(order: Order) -> dict[str, Any]:
 
 def _version(*parts: object) -> str:
     """Changes when something that is shown changes."""
-    return "|".join(str(part) for part in parts)
+    return "|".join(str(part.attempt if isinstance(part, PaymentIntent) else part) for part in parts)
 
 
 def _amount(facts: _Facts) -> Money:
