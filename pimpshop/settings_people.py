@@ -1,10 +1,12 @@
-"""Settings of people: the user model, passwords, logging in (django-allauth) and the second factor.
+"""Settings of people: the user model, passwords, logging in (django-allauth), the second factor, and limits of staff.
 
-No environment variable is read here: cookies, https and hosts follow PUBLIC_BASE_URL in pimpshop.settings. The pages
-are templates/account and templates/mfa, what happens is accounts.adapters (and orders.adapters above it).
+Cookies, https and hosts follow PUBLIC_BASE_URL in pimpshop.settings. The pages are templates/account and templates/mfa,
+what happens is accounts.adapters (and orders.adapters above it).
 """
 
 from __future__ import annotations
+
+from pimpshop.environment import env
 
 AUTH_USER_MODEL = "accounts.User"
 PASSWORD_HASHERS = [
@@ -66,3 +68,10 @@ MFA_FORMS = {
     "reauthenticate": "accounts.forms.AuthenticateAgainForm",
     "activate_totp": "accounts.forms.ActivateForm",
 }
+
+# --- Limits of staff --------------------------------------------------------------------------------------------------
+#: Minor units that staff move alone, at once and in a day (UTC). Above it, or in another currency, a second person decides.
+_ALONE = {"GBP": 10000, "EUR": 10000, "USD": 10000, "CNY": 100000, "CREDITS": 10000}
+STAFF_SECOND_PERSON_MINOR = env.dict("STAFF_SECOND_PERSON_MINOR", cast={"value": int}, default=_ALONE)
+_DAILY = {currency: 5 * minor for currency, minor in _ALONE.items()}
+STAFF_PER_DAY_MINOR = env.dict("STAFF_PER_DAY_MINOR", cast={"value": int}, default=_DAILY)

@@ -239,7 +239,7 @@ def test_a_template_has_no_inline_script_or_style(page: Path) -> None:
 
 # --- Settings ---------------------------------------------------------------------------------------------------------
 def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
-    names = ("environment.py", "settings.py", "settings_providers.py")
+    names = ("environment.py", "settings.py", "settings_people.py", "settings_providers.py")
     source = "\n".join((ROOT / "pimpshop" / name).read_text() for name in names)
     read = set(re.findall(r"(?:env(?:\.\w+)?|_provider|_with_keys|_pem)\(\s*\"([A-Z][A-Z0-9_]+)\"", source))
     documented = set(re.findall(r"^#?([A-Z][A-Z0-9_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))

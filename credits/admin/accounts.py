@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from credits.admin import adjusting
 from credits.models import CreditAccount, Lot
 from pimpshop.core.admin import finding, words
 from pimpshop.core.admin.base import EvidenceAdmin
@@ -55,6 +56,7 @@ class CreditAccountAdmin(EvidenceAdmin):
     search_fields = ("user__email", "email")
     fields = ("kind", "user", "email", "name", "balance", "created_at")
     inlines = (LotInline,)
+    acts = adjusting.ACTS
 
     def get_queryset(self, request: Any) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).select_related("user")

@@ -75,6 +75,20 @@ def reverse(
     return Reversed(sum(row.credits for row in rows), sum(row.shortfall for row in rows))
 
 
+def would_reverse(*, payment_reference: str, refunded_minor: int, paid_minor: int) -> Reversed:
+    """What `reverse` would take now: it is done, and undone again. Nothing of it is kept; 0 where nothing was granted."""
+    with transaction.atomic():
+        try:
+            taken = reverse(
+                reference="preview", payment_reference=payment_reference, refunded_minor=refunded_minor,
+                paid_minor=paid_minor,
+            )  # fmt: skip
+        except NothingGranted:
+            taken = Reversed(0, 0)
+        transaction.set_rollback(True)
+    return taken
+
+
 def _reverse_lot(
     account: CreditAccount, lot: Lot, reference: str, part: int, whole: int, reason: str, actor: str
 ) -> Reversal:

@@ -87,6 +87,17 @@ def revoke_term(
     return gone
 
 
+def would_revoke(*, payment_reference: str, refunded_minor: int, paid_minor: int) -> timedelta:
+    """The time that `revoke_term` would take now: it is done, and undone again. Nothing of it is kept."""
+    with transaction.atomic():
+        gone = revoke_term(
+            reference="preview", payment_reference=payment_reference, refunded_minor=refunded_minor,
+            paid_minor=paid_minor,
+        )  # fmt: skip
+        transaction.set_rollback(True)
+    return gone
+
+
 def _locked(pk: int) -> PlanTerm:
     """The term under the lock of its owner, also when it was claimed meanwhile."""
     while True:

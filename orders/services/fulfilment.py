@@ -83,6 +83,13 @@ def take_back(order: Order, *, part: int, whole: int, reference: str, reason: st
         granting.take_back(order, part=part, whole=whole, reference=reference, reason=reason, actor=actor)
 
 
+def would_take_back(order: Order, *, part: int, whole: int) -> granting.Taken:
+    """What `take_back` would take now, for whoever is to say yes to it. Nothing is kept."""
+    if order.kind in granting.KINDS:
+        return granting.would_take_back(order, part=part, whole=whole)
+    return granting.Taken()
+
+
 def give_again(order: Order, *, reference: str, actor: str = "") -> None:
     """What `take_back` took under `reference` is the buyer's again: the refund failed, or the dispute was won."""
     if order.kind in granting.KINDS:

@@ -9,6 +9,7 @@ transaction. Locks: the order, then the account. No call leaves.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -93,6 +94,29 @@ def take_back(order: Order, *, part: int, whole: int, reference: str, reason: st
             },
         )  # fmt: skip
     log.info("nothing_to_take_back", order=order.order_no)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What would be taken back: `credits`, `owed` of them spent already; whole `days` of a plan; `later`: nothing was given
+    yet, so it goes out of what is given."""
+
+    credits: int = 0
+    owed: int = 0
+    days: int = 0
+    later: bool = False
+
+
+def would_take_back(order: Order, *, part: int, whole: int) -> Taken:
+    """What `take_back` would take now. Nothing is kept."""
+    if not _was_given(order):
+        return Taken(later=True)
+    share: dict[str, Any] = {
+        "payment_reference": order.order_no, "refunded_minor": part, "paid_minor": whole,
+    }  # fmt: skip
+    credits = reversals.would_reverse(**share)
+    days = terms.would_revoke(**share).days if terms.has_terms(order.order_no) else 0
+    return Taken(credits.credits, credits.shortfall, days)
 
 
 def _lock(order: Order) -> None:

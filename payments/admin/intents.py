@@ -11,16 +11,15 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from payments import states
+from payments.admin import paying_back
 from payments.models import PaymentIntent
-from payments.services import refund_credits, refund_steps, refunds, sync
+from payments.services import sync
 from pimpshop.core.admin import finding, timeline, words
-from pimpshop.core.admin.acting import WHY, Act, Doing
+from pimpshop.core.admin.acting import Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
-from pimpshop.core.money import InvalidAmount, Money
 
 UNDECIDED_FOR = timedelta(minutes=10)
 
@@ -36,55 +35,6 @@ def _check(intent: PaymentIntent, doing: Doing) -> bool | str:
     if checked.applied is None:
         return gettext("the provider does not answer; nothing was changed")
     return gettext("the provider says: %s") % (checked.provider_status or checked.applied)
-
-
-def _left(intent: PaymentIntent) -> int:
-    """Minor units that were captured and that no refund (but a failed one) speaks for."""
-    return intent.captured_minor - intent.refund_reserved_minor
-
-
-def _refund(intent: PaymentIntent, doing: Doing) -> str:
-    try:
-        amount = Money.parse(doing.amount, intent.currency).amount_minor if doing.amount else None
-    except InvalidAmount as error:
-        raise refunds.RefundTooLarge(_("That is no amount. Nothing was paid back.")) from error
-    refund = refunds.request_refund(
-        intent=intent, amount_minor=amount, origin="staff", actor=doing.actor, reason="requested_by_customer",
-        note=doing.reason, source="admin",
-    )  # fmt: skip
-    refund_steps.send(refund.pk)
-    refund.refresh_from_db()
-    return gettext("refund %(number)s of %(amount)s: %(state)s") % {
-        "number": refund.out_refund_no,
-        "amount": words.money(refund.amount_minor, refund.currency),
-        "state": refund.get_status_display(),
-    }
-
-
-def _refundable(intent: PaymentIntent) -> bool:
-    return intent.status in ("succeeded", "partially_refunded") and _left(intent) > 0
-
-
-def _pay_back(intent: PaymentIntent, doing: Doing) -> str:
-    refund = refunds.request_manual_refund(
-        intent=intent, amount_minor=_left(intent), actor=doing.actor, reason=doing.reason, note=doing.reason
-    )
-    return gettext("refund %s is written; pay it back and mark it") % refund.out_refund_no
-
-
-def _pay_back_as_credits(intent: PaymentIntent, doing: Doing) -> str:
-    try:
-        amount = Money.parse(doing.amount, intent.currency).amount_minor if doing.amount else None
-    except InvalidAmount as error:
-        raise refunds.RefundTooLarge(_("That is no amount. Nothing was paid back.")) from error
-    refund = refund_credits.request_refund(
-        intent=intent, amount_minor=amount, actor=doing.actor, reason=doing.reason, email=doing.person
-    )
-    return gettext("refund %(number)s: %(credits)s instead of %(amount)s") % {
-        "number": refund.out_refund_no,
-        "credits": words.money(refund.metadata["credits"], "CREDITS"),
-        "amount": words.money(refund.amount_minor, refund.currency),
-    }
 
 
 @admin.register(PaymentIntent)
@@ -130,54 +80,7 @@ class PaymentIntentAdmin(StoryMixin, EvidenceAdmin):
             at_most=5,
             possible=lambda intent: intent.status not in ("refunded", "partially_refunded", "succeeded"),
         ),
-        Act(
-            "refund",
-            _("Refund"),
-            _(
-                "Goes back to where it came from, through the provider. Credits that it bought are taken back in proportion."
-            ),
-            _refund,
-            reason=WHY,
-            amount=_("How much? Empty: all that is left"),
-            icon="undo",
-            variant=ActionVariant.WARNING,
-            possible=lambda intent: intent.gateway != "machine" and _refundable(intent),
-            audited=True,
-            on_lists=False,
-            permission="payments.add_refund",
-        ),
-        Act(
-            "pay-back",
-            _("Pay back by hand"),
-            _(
-                "Writes a refund of everything that is left of this payment. You pay it back and then mark it as done."
-            ),
-            _pay_back,
-            reason=WHY,
-            icon="undo",
-            variant=ActionVariant.WARNING,
-            possible=_refundable,
-            audited=True,
-            on_lists=False,
-            permission="payments.add_refund",
-        ),
-        Act(
-            "pay-back-as-credits",
-            _("Pay back as credits"),
-            _(
-                "Instead of money the shopper gets credits at once, at the case's own rate. It counts as paid back and cannot be undone."
-            ),
-            _pay_back_as_credits,
-            reason=WHY,
-            amount=_("How much of the money? Empty: all that is left"),
-            person=_("The shopper's e-mail address, if the order has no account"),
-            icon="redeem",
-            variant=ActionVariant.WARNING,
-            possible=lambda intent: _refundable(intent) and bool(refund_credits.worth(intent, _left(intent))),
-            audited=True,
-            on_lists=False,
-            permission="payments.add_refund",
-        ),
+        *paying_back.OF_A_PAYMENT,
     )
     state = words.state_column()
 

@@ -10,12 +10,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
+from payments.admin import paying_back
 from payments.models import Refund
-from payments.services import refund_credits, refunds
 from pimpshop.core.admin import dashboard, finding, timeline, words
-from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 
@@ -25,16 +23,6 @@ MOST_ROWS = 8
 
 def _by_hand(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(kind=Refund.Kind.MANUAL, status__in=OPEN)
-
-
-def _mark(refund: Refund, doing: Doing) -> None:
-    refunds.mark_paid_back(refund=refund, actor=doing.actor, note=doing.reason)
-
-
-def _as_credits(refund: Refund, doing: Doing) -> None:
-    refund_credits.pay_manual_refund(
-        refund=refund, actor=doing.actor, reason=doing.reason, email=doing.person
-    )
 
 
 @admin.register(Refund)
@@ -55,39 +43,7 @@ class RefundAdmin(StoryMixin, EvidenceAdmin):
         "out_refund_no", "provider_ref", "created_at", "updated_at",
     )  # fmt: skip
     readonly_fields = ("state", "amount_shown", "payment_link", "order_link")
-    acts = (
-        Act(
-            "mark-paid-back",
-            _("Mark as paid back"),
-            _("You paid it back by hand. Say how: the note is kept with your name, and the payment follows."),
-            _mark,
-            reason=_("How was it paid back? (kept with your name)"),
-            icon="task_alt",
-            variant=ActionVariant.PRIMARY,
-            possible=lambda refund: refund.kind == Refund.Kind.MANUAL and refund.status in OPEN,
-            audited=True,
-            on_lists=False,
-        ),
-        Act(
-            "pay-as-credits",
-            _("Pay back as credits"),
-            _(
-                "Instead of money the shopper gets credits at once, at the case's own rate. It counts as paid back and cannot be undone."
-            ),
-            _as_credits,
-            reason=WHY,
-            person=_("The shopper's e-mail address, if the order has no account"),
-            icon="redeem",
-            possible=lambda refund: (
-                refund.kind == Refund.Kind.MANUAL
-                and refund.status in OPEN
-                and bool(refund_credits.worth(refund.intent, refund.amount_minor))
-            ),
-            audited=True,
-            on_lists=False,
-            permission="payments.add_refund",
-        ),
-    )
+    acts = paying_back.OF_A_REFUND
     state = words.state_column()
 
     def get_queryset(self, request: Any) -> QuerySet[Any]:

@@ -74,7 +74,7 @@ def _pay(refund: Refund, *, actor: str, reason: str, email: str) -> None:
     credits = worth(intent, refund.amount_minor)
     if not credits:
         raise NoRate
-    owner = _owner(intent.order, email)
+    owner = owner_of(intent.order, email)
     done = base.RefundResult(status=base.RefundStatus.SUCCEEDED)
     told = {**refund.metadata, "credits": credits}
     if not refund_steps.apply_result(
@@ -94,7 +94,7 @@ def _pay(refund: Refund, *, actor: str, reason: str, email: str) -> None:
     )
 
 
-def _owner(order: Order, email: str) -> dict[str, Any]:
+def owner_of(order: Order, email: str) -> dict[str, Any]:
     """Whose the credits are. What staff type comes first only where the order knows nobody. Raises NoOwner."""
     if order.user_id is not None:
         return {"user_id": order.user_id}

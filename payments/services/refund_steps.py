@@ -24,7 +24,7 @@ from payments import registry
 from payments.gateways import base
 from payments.models import PaymentIntent, Refund
 from payments.services import credit_settling, links, requests
-from pimpshop.core import staff_items
+from pimpshop.core import staff_items, staff_limits
 from pimpshop.core.states import advance, remark
 from vending.services import print_jobs
 
@@ -263,6 +263,7 @@ def _not_paid_back(
         PaymentIntent.objects.filter(pk=intent.pk).update(**fields)
     if intent.settles_order:
         fulfilment.give_again(intent.order, reference=refund.out_refund_no, actor=actor)
+    staff_limits.undo(refund.out_refund_no)
     error = result.error
     title = f"The refund of {refund.amount} for order {intent.order.order_no} failed"
     detail = "The customer has not got the money. Try again, or pay it back another way."

@@ -166,6 +166,11 @@ def mark_paid_back(*, refund: Refund, actor: str, note: str) -> None:
         )
 
 
+def fits(intent: PaymentIntent, amount_minor: int | None) -> int:
+    """The minor units that would be paid back now (None: all that is left). Raises what `request_refund` would."""
+    return _must_fit(intent, amount_minor)
+
+
 def _can_refund(intent: PaymentIntent) -> bool:
     try:
         return registry.get(intent.gateway).can_refund

@@ -51,6 +51,11 @@ register(
         Severity.URGENT, "refund",
     ),
     Kind(
+        "external_refund_not_ours", _("Money was paid back, and by none of us"),
+        _("Change the provider's passwords and keys, and ask the provider who did it."),
+        Severity.URGENT, "refund",
+    ),
+    Kind(
         "refund_stuck", _("A refund does not arrive"),
         _("The customer's bank or account did not take it. Send it another way in the provider's own pages."),
         leads="refund",

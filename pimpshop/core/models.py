@@ -255,3 +255,12 @@ class SharedToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Their own module for its length; they build on what stands above.
+from pimpshop.core import staff_models  # noqa: E402
+
+StaffLimit = staff_models.StaffLimit
+StaffMove = staff_models.StaffMove
+StaffRequest = staff_models.StaffRequest
+StaffRequestEvent = staff_models.StaffRequestEvent

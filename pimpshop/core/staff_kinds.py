@@ -100,6 +100,11 @@ register(
         Severity.URGENT,
     ),
     Kind(
+        "second_person", _("Waits for a second person"),
+        _("Look at what would move and why. Say yes or no within a day; afterwards nothing moves."),
+        leads="request",
+    ),
+    Kind(
         "message_not_sent", _("A customer could not be told"),
         _("Look at the address, then send the message again or tell them another way."),
     ),

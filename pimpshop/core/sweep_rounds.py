@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pimpshop.core import alerts, api_errors, bell, heartbeat, idempotency, sweeper, tasks
+from pimpshop.core import alerts, api_errors, bell, heartbeat, idempotency, staff_requests, sweeper, tasks
 from pimpshop.core.notifications import outbox
 
 
@@ -38,3 +38,8 @@ def _messages() -> int:
     if outbox.due(limit=1):
         bell.ring(tasks.send_notifications, thin=True)
     return outbox.send_due(unheard=True)
+
+
+@sweeper.round("requests for a second person", every=60)
+def _lapse() -> int:
+    return staff_requests.lapse_due()

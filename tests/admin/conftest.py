@@ -34,9 +34,25 @@ class Desk:
         return self.client.get(reverse(f"admin:{model}_change", args=[obj.pk]))
 
     def act(self, model: str, obj: Any, name: str, reason: str | None = None) -> HttpResponse:
-        """From the row's page: the form of the act is sent."""
+        """From the row's page: the form of the act is sent, as it was shown."""
+        return self.send(model, obj, name, **({} if reason is None else {"reason": reason}))
+
+    def send(self, model: str, obj: Any, name: str, **typed: Any) -> HttpResponse:
+        """The same with whatever is typed; first it is shown what would move with that, as people see it."""
         page = reverse(f"admin:{model}_act", args=[obj.pk, name])
-        return self.client.post(page, {} if reason is None else {"reason": reason})
+        return self.client.post(page, {"seen": self.seen(model, obj, name, **typed), "sure": "on", **typed})
+
+    def shown(self, model: str, obj: Any, name: str, **typed: Any) -> list[str]:
+        """What would move, in lines."""
+        page = reverse(f"admin:{model}_act", args=[obj.pk, name])
+        shown = self.client.post(page, {"show": "1", **typed}).context["shown"]
+        return shown.lines if shown else []
+
+    def seen(self, model: str, obj: Any, name: str, **typed: Any) -> str:
+        """The fingerprint of what is shown; "" where nothing is, or the act is not for this person."""
+        page = reverse(f"admin:{model}_act", args=[obj.pk, name])
+        answer = self.client.post(page, {"show": "1", **typed})
+        return str(answer.context["form"]["seen"].value()) if answer.status_code == 200 else ""
 
     def act_on(self, model: str, rows: list[Any], name: str, **more: Any) -> HttpResponse:
         """From the list: the action is chosen for these rows."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.urls import reverse
 
 from credits import selectors as credits
 from payments.models import PaymentIntent, Refund
@@ -24,8 +23,7 @@ def paid(user: Any = None) -> PaymentIntent:
 
 
 def send(admin: Any, row: Any, act: str, **typed: str) -> Any:
-    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_act"
-    return admin.client.post(reverse(name, args=[row.pk, act]), typed)
+    return admin.send(f"{row._meta.app_label}_{row._meta.model_name}", row, act, **typed)
 
 
 def test_a_payment_is_paid_back_as_credits_once(admin: Any) -> None:

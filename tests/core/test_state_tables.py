@@ -12,6 +12,7 @@ import pytest
 from credits import states as credits_states
 from orders import states as orders_states
 from payments import states as payments_states
+from pimpshop.core import staff_states
 from pimpshop.core.states import StateTable
 from vending import states as vending_states
 
@@ -24,6 +25,7 @@ TABLES: dict[str, StateTable] = {
     "progress": vending_states.PROGRESS,
     "print_job": vending_states.PRINT_JOB,
     "hold": credits_states.HOLD,
+    "request": staff_states.REQUEST,
 }
 
 # One line per "from"; a 1 stands under each "to" that may be reached, in the order of the lines.
@@ -47,6 +49,14 @@ GOLDEN = {
         failed              00000100000
         canceled            00000100000
         expired             00000100000
+    """,
+    "request": """
+        asked        011111
+        done         000000
+        turned_down  000000
+        withdrawn    000000
+        lapsed       000000
+        overtaken    000000
     """,
     "refund": """
         created    0111
@@ -86,9 +96,9 @@ GOLDEN = {
         submitting  00001000011
         accepted    00000111100
         printing    00001011100
-        printed     00000001100
-        collected   00000000000
-        failed      00010111001
+        printed     00010001100
+        collected   00010000000
+        failed      01010111001
         gave_up     01111000001
         canceled    00000000000
     """,
@@ -100,7 +110,7 @@ GOLDEN = {
 }
 INITIAL = {
     "order": "pending", "payment": "created", "refund": "created", "inbox": "received", "session": "active",
-    "progress": "started", "print_job": "submitting", "hold": "held",
+    "progress": "started", "print_job": "submitting", "hold": "held", "request": "asked",
 }  # fmt: skip
 
 

@@ -10,35 +10,20 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from pimpshop.core.admin import finding, words
-from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
+from vending.admin import printing
 from vending.models import PrintJob
 from vending.services import print_jobs
 
 STUCK_AFTER = timedelta(minutes=2)
-#: Nothing more is to be learnt or done.
-AT_REST = ("collected", "canceled", "waiting", "failed", "gave_up")
 
 
 def stuck(rows: QuerySet[Any]) -> QuerySet[Any]:
     """Paid for more than two minutes, and the machine has not taken it (nor does a dispute hold it)."""
     return rows.filter(status__in=print_jobs.UNSENT, held="", created_at__lt=timezone.now() - STUCK_AFTER)
-
-
-def _check(job: PrintJob, doing: Doing) -> bool:
-    return print_jobs.check_now(job=job)
-
-
-def _send_again(job: PrintJob, doing: Doing) -> None:
-    print_jobs.send_again(job=job, actor=doing.actor, reason=doing.reason)
-
-
-def _cancel_job(job: PrintJob, doing: Doing) -> None:
-    print_jobs.cancel_job(job=job, actor=doing.actor, reason=doing.reason)
 
 
 @admin.register(PrintJob)
@@ -74,44 +59,7 @@ class PrintJobAdmin(StoryMixin, EvidenceAdmin):
         ),
     )  # fmt: skip
     readonly_fields = ("state", "queue", "at_machine", "order_link", "session_link", "due", "trouble")
-    acts = (
-        Act(
-            "check-now",
-            _("Check now"),
-            _("The step that is due is done now instead of later."),
-            _check,
-            icon="sync",
-            possible=lambda job: (
-                (job.status not in AT_REST or job.due_at is not None) and not job.is_kept_back
-            ),
-        ),
-        Act(
-            "send-again",
-            _("Send to the machine again"),
-            _(
-                "We ask the manufacturer first whether the machine has it. A case that the machine failed to print is "
-                "ordered anew, with a new number."
-            ),
-            _send_again,
-            reason=WHY,
-            icon="replay",
-            variant=ActionVariant.PRIMARY,
-            possible=lambda job: job.status in ("failed", "gave_up"),
-            audited=True,
-        ),
-        Act(
-            "cancel",
-            _("Cancel this print"),
-            _(
-                "The case will not be printed, and the customer is to be paid back. Not for what the machine has taken."
-            ),
-            _cancel_job,
-            reason=WHY,
-            icon="cancel",
-            possible=lambda job: job.status in (*print_jobs.UNSENT, "waiting", "failed", "gave_up"),
-            audited=True,
-        ),
-    )
+    acts = printing.ACTS
     state = words.state_column()
 
     @display(description=_("print job"), header=True)

@@ -46,7 +46,7 @@ IN_QUEUE_FOR = timedelta(days=1)
 HINTS_APART = 3
 #: The same for a job that we gave up on: whoever knows its number must not make us ask all the time.
 GIVEN_UP_HINTS_APART = 30
-_UNDER_WAY = _(
+UNDER_WAY = _(
     "The manufacturer is being asked about this print job at this very moment. Nothing was changed. "
     "Try again in a minute."
 )
@@ -59,7 +59,7 @@ class CannotCancel(errors.Conflict):
 
 class UnderWay(errors.Conflict):
     code = "print_under_way"
-    message = _UNDER_WAY
+    message = UNDER_WAY
 
 
 class CannotSendAgain(errors.Conflict):
@@ -185,14 +185,14 @@ def send_again(*, job: PrintJob, actor: str, reason: str) -> None:
             raise CannotSendAgain
         if locked.held:
             raise CannotSendAgain(HELD)
-        if _at_it(locked):
-            raise CannotSendAgain(_UNDER_WAY)
+        if at_it(locked):
+            raise CannotSendAgain(UNDER_WAY)
         reprint = locked.status == "failed"
         if reprint and locked.provider_status not in ("", *GAVE_UP_THERE):
             raise CannotSendAgain  # the machine took it up again by itself: a new order would be a second case
         step = "submitting" if reprint or locked.pay_type == PAY_AT_MACHINE else "announcing"
         fields = (
-            _anew(locked) if reprint else {"attempts": 1}
+            anew(locked) if reprint else {"attempts": 1}
         )  # it may have been sent: the next try asks first
         fields |= {"due_at": timezone.now(), "first_attempt_at": None, "last_error": ""}
         if not advance(locked, step, source="admin", actor=actor, reason=reason, **fields):
@@ -207,7 +207,7 @@ def send_again(*, job: PrintJob, actor: str, reason: str) -> None:
         bell.ring(tasks.advance_print_job, job.pk)
 
 
-def _anew(job: PrintJob) -> dict[str, Any]:
+def anew(job: PrintJob) -> dict[str, Any]:
     """The fields of a new print order for the same case."""
     return {
         "third_order_id": ids.next_third_id("OREN"),
@@ -219,7 +219,7 @@ def _anew(job: PrintJob) -> dict[str, Any]:
     }
 
 
-def _at_it(job: PrintJob) -> bool:
+def at_it(job: PrintJob) -> bool:
     """Somebody holds the job's lease: a call about it may be at the manufacturer right now."""
     return job.leased_until is not None and job.leased_until > timezone.now()
 
@@ -243,7 +243,7 @@ def cancel_job(*, job: PrintJob, actor: str, reason: str) -> None:
 
 def cancel_locked(job: PrintJob, *, actor: str, reason: str, source: str = "admin") -> bool:
     """Cancel a job that the caller has locked. False: a machine has it, or a step is at the manufacturer just now."""
-    if _at_it(job) or not advance(
+    if at_it(job) or not advance(
         job, "canceled", source=source, actor=actor, reason=reason, due_at=None, leased_until=None, held=""
     ):
         return False
@@ -286,7 +286,7 @@ def paid_back(*, order_no: str, actor: str, reason: str) -> None:
 def _unsettled(order_no: str) -> list[PrintJob]:
     """The order's jobs, locked. Raises UnderWay when the answer to a call might show that a case is printed."""
     jobs = list(PrintJob.objects.select_for_update(no_key=True).filter(order_no=order_no).order_by("pk"))
-    if any(_at_it(job) and job.status not in ACCEPTED for job in jobs):
+    if any(at_it(job) and job.status not in ACCEPTED for job in jobs):
         raise UnderWay(retry_after=60)
     return jobs
 

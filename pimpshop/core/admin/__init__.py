@@ -7,8 +7,8 @@ Imported by Django's admin autodiscovery. Apps import the modules they need (`ba
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from pimpshop.core.admin import audit, evidence, items, messages, needs
+from pimpshop.core.admin import audit, evidence, items, messages, needs, second_person
 
 admin.site.index_title = _("Overview")
 
-__all__ = ["audit", "evidence", "items", "messages", "needs"]
+__all__ = ["audit", "evidence", "items", "messages", "needs", "second_person"]

@@ -1,17 +1,16 @@
 """What staff may do to a row: an `Act` says the words, the service it calls and whether a reason is asked.
 
-From a row's page an act is a button that leads to a page with the question; from a list it is an action. A state is
-only ever changed by a POST, by somebody who may change that model, through a service that gets who and why.
-An act leaves an AuditEntry: the service's own where it writes one (`audited`), else one from here.
+From a row's page an act is a button that leads to a page with the question, and with what would move where the act says it;
+from a list it is an action. A state is only ever changed by a POST, by somebody who may change that model, through a
+service that gets who and why. An act leaves an AuditEntry: the service's own where it writes one (`audited`), else one
+from here. Limits and the second person: pimpshop.core.admin.doing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
 from django.core.exceptions import PermissionDenied
@@ -20,84 +19,24 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.enums import ActionVariant
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from pimpshop.core import errors, idempotency, ids
-from pimpshop.core.models import AuditEntry
+from pimpshop.core import errors, idempotency
+from pimpshop.core.admin import doing as acts_done
+from pimpshop.core.admin.acts import (
+    MOST_AT_ONCE,
+    TYPED,
+    WHY,
+    Act,
+    ActForm,
+    Did,
+    Doing,
+    Preview,
+    fingerprint,
+    plain_preview,
+)
 
-#: An act on a list is done row by row, at most so many at once.
-MOST_AT_ONCE = 50
-
-
-@dataclass(frozen=True)
-class Doing:
-    """Who does it and why."""
-
-    actor: str
-    reason: str = ""
-    amount: str = ""  # as it was typed, in major units; empty: all
-    person: str = ""  # an e-mail address, if one was typed
-
-
-@dataclass(frozen=True)
-class Act:
-    """`run` calls the service; it answers False when there was nothing to do, or a text to show instead of "done"."""
-
-    name: str
-    label: Any
-    explain: Any
-    run: Callable[[Any, Doing], bool | str | None]
-    reason: Any = None  # the label of the required text; None: nothing is asked
-    amount: Any = None  # the label of an amount that may be left empty; None: none is asked (never on lists)
-    person: Any = (
-        None  # the label of an e-mail address that may be left empty; None: none is asked (never on lists)
-    )
-    icon: str = "bolt"
-    variant: ActionVariant = ActionVariant.DEFAULT
-    possible: Callable[[Any], bool] = lambda obj: True
-    audited: bool = False
-    on_lists: bool = True
-    at_most: int = MOST_AT_ONCE  # rows of a list at once; few where each asks a provider
-    permission: str = ""  # "app.codename"; empty: to change this model
-
-
-#: What an act's form may ask for.
-_TYPED = ("reason", "amount", "person")
-
-
-class ActForm(forms.Form):
-    """The reason of an act, where one is asked, and amount and person. `once` makes a form that is sent twice act once."""
-
-    amount = forms.CharField(
-        max_length=20,
-        strip=True,
-        required=False,
-        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "decimal"}),
-    )
-    person = forms.EmailField(max_length=254, required=False, widget=UnfoldAdminTextInputWidget())
-    reason = forms.CharField(
-        max_length=500, strip=True, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True})
-    )
-    once = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, act: Act, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if act.reason is None:
-            del self.fields["reason"]
-        else:
-            self.fields["reason"].label = act.reason
-        if act.amount is None:
-            del self.fields["amount"]
-        else:
-            self.fields["amount"].label = act.amount
-        if act.person is None:
-            del self.fields["person"]
-        else:
-            self.fields["person"].label = act.person
-        self.fields["once"].initial = ids.new_token()
+__all__ = ["MOST_AT_ONCE", "WHY", "Act", "ActForm", "ActingMixin", "Did", "Doing", "Preview"]
 
 
 class ActingMixin(ModelAdmin):
@@ -105,18 +44,21 @@ class ActingMixin(ModelAdmin):
 
     acts: tuple[Act, ...] = ()
 
-    def may_act(self, request: HttpRequest, act: Act) -> bool:
+    def may_act(self, request: HttpRequest, act: Act, obj: Any = None) -> bool:
         """Acting is changing: the permission to change this model, read-only as its pages are."""
         opts = self.opts
-        return request.user.has_perm(act.permission or f"{opts.app_label}.change_{opts.model_name}")
+        return bool(request.user.has_perm(act.permission or f"{opts.app_label}.change_{opts.model_name}"))
 
     def audit_subject(self, obj: Any) -> str:
         return str(obj)
 
+    def get_acts(self, request: HttpRequest) -> tuple[Act, ...]:
+        return self.acts
+
     # --- from a list
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         actions: dict[str, Any] = super().get_actions(request)
-        for act in self.acts:
+        for act in self.get_acts(request):
             if act.on_lists and self.may_act(request, act):
                 actions[act.name] = (_list_action(act), act.name, act.label)
         return actions
@@ -129,11 +71,18 @@ class ActingMixin(ModelAdmin):
         if len(chosen) > act.at_most:
             messages.error(request, gettext("Please choose at most %d. Nothing was changed.") % act.at_most)
             return None
-        asked = "apply" in request.POST
-        form = ActForm(request.POST if asked else None, act=act)
-        if act.reason is not None and not (asked and form.is_valid()):
-            return self._ask(request, act, form, chosen, keep=True)
-        self._do(request, act, chosen, form.cleaned_data["reason"] if act.reason is not None else "")
+        doing = Doing(actor=str(request.user), reason=request.POST.get("reason", "").strip())
+        lines, prints = _shown_for(act, chosen, doing)
+        seen = idempotency.fingerprint(act.name, prints) if prints else ""
+        if act.reason is not None or act.preview is not None:
+            sent = ActForm(request.POST if "apply" in request.POST else None, act=act)
+            if not (sent.is_bound and sent.is_valid() and sent.cleaned_data["seen"] == seen):
+                form = ActForm(initial={"seen": seen}, act=act)
+                if sent.is_bound:
+                    form.errors_of(sent)
+                shown = Preview(lines) if act.preview is not None else None
+                return self._ask(request, act, form, chosen, keep=True, shown=shown)
+        self._do(request, act, chosen, doing, prints)
         return None
 
     # --- from the row's page
@@ -146,8 +95,8 @@ class ActingMixin(ModelAdmin):
         ]
 
     def act_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Ask (GET) and do (POST) one act on one row."""
-        act = next((act for act in self.acts if act.name == name), None)
+        """Ask (GET) and do (POST) one act on one row. `show` only shows again what would move."""
+        act = next((act for act in self.get_acts(request) if act.name == name), None)
         if act is None:
             raise Http404
         if not (self.has_view_or_change_permission(request) and self.may_act(request, act)):
@@ -155,12 +104,62 @@ class ActingMixin(ModelAdmin):
         obj = self.get_object(request, object_id)
         if obj is None:
             raise Http404
-        form = ActForm(request.POST if request.method == "POST" else None, act=act)
-        if request.method != "POST" or not form.is_valid():
-            return self._ask(request, act, form, [obj], keep=False)
-        if self._first_time(request, act, obj, form.cleaned_data.get("once", "")):
-            self._do(request, act, [obj], **{name: form.cleaned_data.get(name, "") for name in _TYPED})
+        if not self.may_act(request, act, obj):
+            raise PermissionDenied
+        if request.method != "POST":
+            return self._show(request, act, obj, Doing(actor=str(request.user)))
+        form = ActForm(request.POST, act=act, obj=obj)
+        valid = form.is_valid()
+        doing = Doing(
+            actor=str(request.user), reason=str(form.cleaned_data.get("reason", "")), **form.typed()
+        )
+        if not valid or "show" in request.POST:
+            return self._show(request, act, obj, doing, bound=None if "show" in request.POST else form)
+        if not self._first_time(request, act, obj, form.cleaned_data.get("once", "")):
+            return HttpResponseRedirect(self._page_of(obj))
+        return self._do_one(request, act, obj, doing)
+
+    def _do_one(self, request: HttpRequest, act: Act, obj: Any, doing: Doing) -> HttpResponse:
+        """From the row's page; what was shown must still be true, and what is to be ticked is ticked."""
+        seen, sure = request.POST.get("seen", ""), request.POST.get("sure") == "on"
+        try:
+            if act.preview is not None and not sure and act.preview(obj, doing).confirm:
+                messages.warning(request, gettext("Please tick that you have looked. Nothing was changed."))
+                return self._show(request, act, obj, doing)
+            outcome = acts_done.do(
+                act=act, obj=obj, doing=doing, user=request.user, subject=self.audit_subject(obj), seen=seen
+            )
+        except errors.ShopError as refusal:
+            messages.error(request, f"{obj}: {refusal.message}")
+            return HttpResponseRedirect(self._page_of(obj))
+        if outcome.changed:
+            told = gettext(
+                "Please look at what would move now, and say yes to that. Nothing was changed yet."
+            )
+            messages.warning(request, told)
+            return self._show(request, act, self.get_object(request, str(obj.pk)) or obj, doing)
+        self._say(request, act, obj, outcome)
         return HttpResponseRedirect(self._page_of(obj))
+
+    def _show(
+        self, request: HttpRequest, act: Act, obj: Any, doing: Doing, bound: ActForm | None = None
+    ) -> HttpResponse:
+        """The page in between for one row, with what would move."""
+        shown, seen, trouble = None, "", ""
+        if act.preview is not None:
+            try:
+                shown, seen = (
+                    act.preview(obj, doing),
+                    fingerprint(act, obj, doing, plain_preview(act, obj, doing)),
+                )
+            except errors.ShopError as refusal:
+                trouble = str(refusal.message)
+        confirm = shown.confirm if shown else ""
+        typed = {"reason": doing.reason, **{name: getattr(doing, name) for name in TYPED}}
+        form = ActForm(initial={**typed, "seen": seen}, act=act, obj=obj, confirm=confirm)
+        if bound is not None:
+            form.errors_of(bound)
+        return self._ask(request, act, form, [obj], keep=False, shown=shown, trouble=trouble)
 
     def _first_time(self, request: HttpRequest, act: Act, obj: Any, once: str) -> bool:
         """Whether this very form was not sent before (a double click, a reload)."""
@@ -188,8 +187,8 @@ class ActingMixin(ModelAdmin):
                 "title": act.label, "icon": act.icon, "variant": act.variant, "attrs": {}, "dialog": None,
                 "path": reverse(name, args=[obj.pk, act.name]),
             }
-            for act in self.acts
-            if self.may_act(request, act) and act.possible(obj)
+            for act in self.get_acts(request)
+            if self.may_act(request, act, obj) and act.possible(obj)
         ]  # fmt: skip
 
     # --- both
@@ -197,43 +196,59 @@ class ActingMixin(ModelAdmin):
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
     def _ask(
-        self, request: HttpRequest, act: Act, form: ActForm, chosen: Iterable[Any], *, keep: bool
+        self,
+        request: HttpRequest,
+        act: Act,
+        form: ActForm,
+        chosen: Iterable[Any],
+        *,
+        keep: bool,
+        shown: Preview | None = None,
+        trouble: str = "",
     ) -> TemplateResponse:
         """The page in between; `keep` carries a list's choice on to the next POST."""
         rows = list(chosen)
-        return TemplateResponse(
-            request,
-            "admin/act.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": act.label,
-                "opts": self.opts,
-                "act": act,
-                "form": form,
-                "rows": rows,
-                "chosen_name": helpers.ACTION_CHECKBOX_NAME if keep else "",
-                "back": self._page_of(rows[0]) if not keep and rows else ".",
-            },
-        )
+        context = {
+            **self.admin_site.each_context(request), "title": act.label, "opts": self.opts, "act": act, "form": form,
+            "rows": rows, "chosen_name": helpers.ACTION_CHECKBOX_NAME if keep else "", "shown": shown,
+            "trouble": trouble, "instead": self._instead(request, rows[0], shown) if shown else [],
+            "asks": act.preview is not None and any(name in form.fields for name in TYPED),
+            "back": self._page_of(rows[0]) if not keep and rows else ".",
+        }  # fmt: skip
+        return TemplateResponse(request, "admin/act.html", context)
 
-    def _do(self, request: HttpRequest, act: Act, rows: Iterable[Any], reason: str, **typed: str) -> None:
-        doing = Doing(actor=str(request.user), reason=reason, **typed)
-        for obj in rows:
+    def _instead(self, request: HttpRequest, obj: Any, shown: Preview) -> list[tuple[str, str]]:
+        """The better ways that the preview names, as links: an act of this page, or an address."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_act"
+        return [
+            (text, to if to.startswith("/") else reverse(name, args=[obj.pk, to]))
+            for text, to in shown.instead
+        ]
+
+    def _do(
+        self, request: HttpRequest, act: Act, rows: Iterable[Any], doing: Doing, prints: list[str]
+    ) -> None:
+        """From a list: row by row."""
+        for number, obj in enumerate(rows):
             try:
-                answer = act.run(obj, doing)
+                outcome = acts_done.do(
+                    act=act, obj=obj, doing=doing, user=request.user, subject=self.audit_subject(obj),
+                    seen=prints[number] if prints else "",
+                )  # fmt: skip
             except errors.ShopError as refusal:
                 messages.error(request, f"{obj}: {refusal.message}")
                 continue
-            if answer is False:
-                messages.warning(request, gettext("%(row)s: nothing was to be done.") % {"row": obj})
-                continue
-            if not act.audited:
-                AuditEntry.objects.create(
-                    actor=doing.actor, action=act.name.replace("-", " "), subject=self.audit_subject(obj)[:120],
-                    reason=reason,
-                )  # fmt: skip
-            said = answer if isinstance(answer, str) else gettext("done")
-            messages.success(request, f"{obj}: {act.label}: {said}")
+            self._say(request, act, obj, outcome)
+
+    def _say(self, request: HttpRequest, act: Act, obj: Any, outcome: acts_done.Outcome) -> None:
+        if outcome.asked is not None:
+            told = gettext("%(above)s Nothing has moved: request %(number)s waits for a second person.")
+            messages.warning(request, f"{obj}: " + told % {"above": outcome.above, "number": outcome.asked})
+        elif outcome.did is None or outcome.changed:
+            messages.warning(request, gettext("%(row)s: nothing was to be done.") % {"row": obj})
+        else:
+            said = f"{obj}: {act.label}: {outcome.did.said or gettext('done')}"
+            (messages.success if outcome.did.tone == "success" else messages.warning)(request, said)
 
 
 def _list_action(act: Act) -> Callable[..., HttpResponse | None]:
@@ -243,5 +258,11 @@ def _list_action(act: Act) -> Callable[..., HttpResponse | None]:
     return action
 
 
-#: The usual label of a reason.
-WHY = _("Why? (kept with your name)")
+def _shown_for(act: Act, rows: Iterable[Any], doing: Doing) -> tuple[list[str], list[str]]:
+    """What would move for each row of a list, in lines, and the fingerprints of that; nothing without a preview."""
+    lines: list[str] = []
+    prints: list[str] = []
+    for obj in rows if act.preview is not None else ():
+        lines += [f"{obj}: {line}" for line in act.preview(obj, doing).lines]  # type: ignore[misc]
+        prints.append(fingerprint(act, obj, doing, plain_preview(act, obj, doing)))
+    return lines, prints

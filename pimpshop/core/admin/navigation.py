@@ -66,6 +66,7 @@ def _money() -> list[dict[str, Any]]:
         _entry(_("Payments"), "payments.paymentintent", "payments"),
         _entry(_("Refunds"), "payments.refund", "undo"),
         _entry(_("Disputes"), "payments.dispute", "gavel"),
+        _entry(_("Requests for a second person"), "core.staffrequest", "how_to_reg"),
         _entry(_("Statements"), "payments.statementrun", "account_balance"),
         _entry(_("Differences"), "payments.reconciledifference", "difference"),
         _entry(_("Deliveries told to WeChat"), "payments.shippingnotice", "local_shipping"),
@@ -99,6 +100,7 @@ def _people() -> list[dict[str, Any]]:
     return [
         _entry(_("Users"), "accounts.user", "person"),
         _entry(_("Groups"), "auth.group", "groups"),
+        _entry(_("Limits of staff"), "core.stafflimit", "speed"),
         _entry(_("Log-in tokens"), "accounts.usertoken", "devices"),
         _entry(_("API keys"), "accounts.apikey", "key"),
         _entry(_("WeChat identities"), "accounts.wechatidentity", "qr_code"),
@@ -111,6 +113,7 @@ def _evidence() -> list[dict[str, Any]]:
         _entry(_("Outbound calls"), "core.outboundcall", "swap_horiz"),
         _entry(_("Outgoing events"), "payments.outboundevent", "format_list_numbered"),
         _entry(_("What staff did"), "core.auditentry", "history"),
+        _entry(_("What staff moved"), "core.staffmove", "moving"),
         _entry(_("Messages to customers"), "core.notification", "mail"),
         {
             "title": _("What messages say"),

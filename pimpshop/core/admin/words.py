@@ -68,6 +68,13 @@ STATES: dict[str, tuple[Any, str]] = {
     "processed": (_("processed"), "success"),
     "ignored": (_("nothing to do"), ""),
     "parked": (_("parked"), "danger"),
+    # requests for a second person
+    "asked": (_("waiting for a second person"), "warning"),
+    "done": (_("done"), "success"),
+    "turned_down": (_("turned down"), ""),
+    "withdrawn": (_("taken back"), ""),
+    "lapsed": (_("nobody decided"), ""),
+    "overtaken": (_("had changed"), "danger"),
     # webhook deliveries
     "delivered": (_("delivered"), "success"),
 }
