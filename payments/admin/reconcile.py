@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from payments.admin import disputes
 from payments.models import Dispute, GatewaySwitch, ReconcileDifference, StatementRun
 from payments.services import reconcile_rows, switches
 from pimpshop.core.admin import finding, words
@@ -110,6 +112,23 @@ class DisputeAdmin(EvidenceAdmin):
     list_select_related = ("intent__order",)
     search_fields = ("provider_ref", "intent__out_trade_no")
     state = words.state_column()
+    acts = disputes.ACTS
+
+    def get_fields(self, request: Any, obj: Any = None) -> list[Any]:
+        return [*super().get_fields(request, obj), "pack"]
+
+    def get_readonly_fields(self, request: Any, obj: Any = None) -> tuple[Any, ...]:
+        return (*super().get_readonly_fields(request, obj), "pack")
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(disputes.download)
+        return [path("<int:pk>/evidence/", view, name="payments_dispute_evidence"), *super().get_urls()]
+
+    @display(description=_("evidence"))
+    def pack(self, row: Dispute) -> str:
+        return words.link(
+            reverse("admin:payments_dispute_evidence", args=[row.pk]), _("download all that proves it")
+        )
 
     @display(description=_("amount"), ordering="amount_minor")
     def amount_shown(self, row: Dispute) -> str:

@@ -39,6 +39,7 @@ class Gateway(Protocol):
     can_refund: bool
     can_save_method: bool
     can_statement: bool
+    can_submit_evidence: bool
     tells_amount: bool
     has_webhooks: bool
     webhook_is_proof: bool
@@ -59,6 +60,7 @@ class Gateway(Protocol):
     def query_saved_method(self, setup_ref: str) -> SavedMethodResult: ...
     def delete_method(self, method: SavedMethod) -> None: ...
     def statement(self, day: date) -> Sequence[StatementLine]: ...
+    def submit_evidence(self, dispute_ref: str, text: str, *, idempotency_key: str, subject: str) -> None: ...
 
 
 class GatewayDefaults:
@@ -72,6 +74,7 @@ class GatewayDefaults:
     can_refund = False
     can_save_method = False
     can_statement = False
+    can_submit_evidence = False
     # False: query_payment gives amount None, the amount was fixed when the payment was created
     tells_amount = True
     has_webhooks = True  # False: nobody posts to it, its door is none
@@ -114,3 +117,7 @@ class GatewayDefaults:
     def statement(self, day: date) -> Sequence[StatementLine]:
         """The provider's lines of one day (its own day: Shanghai's at WeChat Pay and Alipay, UTC elsewhere)."""
         raise self._refuse("give a statement")
+
+    def submit_evidence(self, dispute_ref: str, text: str, *, idempotency_key: str, subject: str) -> None:
+        """Answer a dispute with `text`, for good. Raises GatewayError."""
+        raise self._refuse("take evidence")

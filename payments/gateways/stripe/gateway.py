@@ -62,6 +62,7 @@ class StripeGateway(GatewayDefaults):
     can_capture = True
     can_close = True
     can_refund = True
+    can_submit_evidence = True
     can_save_method = True
     can_statement = True
     two_step_methods = offers.TWO_STEP
@@ -188,6 +189,10 @@ class StripeGateway(GatewayDefaults):
     def statement(self, day: date) -> Sequence[StatementLine]:
         """The account's lines of one UTC day. Raises GatewayError."""
         return tuple(statements.lines(self._api, day))
+
+    def submit_evidence(self, dispute_ref: str, text: str, *, idempotency_key: str, subject: str) -> None:
+        """Answer a dispute, for good. https://docs.stripe.com/api/disputes/update. Raises GatewayError."""
+        refunds.submit_evidence(self._api, dispute_ref, text, key=idempotency_key, subject=subject)
 
     def read_webhook(self, post: WebhookRequest) -> Sequence[WebhookEvent]:
         """The event of a signed, fresh post of our account and mode. Raises WebhookRejected."""

@@ -60,6 +60,17 @@ def query(api: Api, request: RefundRequest) -> RefundResult:
         return _unknown()
 
 
+#: Stripe takes 150,000 characters of evidence in all, 20,000 in this field.
+MOST_EVIDENCE = 20_000
+
+
+def submit_evidence(api: Api, dispute_ref: str, text: str, *, key: str, subject: str) -> None:
+    """Raises GatewayError."""
+    params = {"evidence": {"uncategorized_text": text[:MOST_EVIDENCE]}, "submit": True}
+    path = f"disputes/{attempts.safe(dispute_ref)}"
+    api.call("post", path, params, kind="dispute", key=key, subject=subject)
+
+
 def _unknown() -> RefundResult:
     return RefundResult(status=RefundStatus.CREATED, flags=(Flag.NOT_FOUND,))
 
