@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import selectors
 from catalog.models import Design, Draft, DraftPass, Photo, Shell
-from catalog.services import designs, forgetting, sharing
+from catalog.services import designs, forgetting, pens, sharing
 from pimpshop.core import errors, ids
 
 MOST_DRAFTS = 20
@@ -189,7 +189,7 @@ def carry(draft: Draft, *, to_owner: str, shell: Shell) -> Design:
         {**item, "photo": str(copies[item["photo"]].pk)} if "photo" in item else item
         for item in design.layout.get("items", [])
     ]
-    ours = designs.design_for(owner=to_owner, shell=shell)
+    ours = pens.take(owner=to_owner, shell=shell, tab=None)  # windows that are open there are old now
     accepted = design.low_resolution_accepted_at is not None
     return designs.save_layout(design=ours, layout=layout, accept_low_resolution=accepted).design
 

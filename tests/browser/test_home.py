@@ -42,6 +42,7 @@ def test_a_connection_lost_in_the_middle_of_a_photo(windows: Windows, shop: Shop
     """The page says so, goes on by itself, and there is one photo."""
     phone = windows.phone()
     page, draft = phone.page, play(phone)
+    phone.open("photo")
     network = page.context.new_cdp_session(page)
     network.send("Network.enable")
     network.send("Network.emulateNetworkConditions", SLOW)
@@ -101,3 +102,24 @@ def test_a_design_from_home_is_printed_at_a_machine(windows: Windows, shop: Shop
     expect(phone.page.locator("input[name=text]")).to_have_value("From home")
     phone.go_on()
     expect(phone.page.locator("dl")).to_contain_text("From home")
+
+
+def test_two_windows_of_one_design(windows: Windows) -> None:
+    """The older one is told, and the person decides which counts."""
+    phone = windows.phone()
+    phone.watch.allowed |= {409}
+    play(phone)
+    phone.write("one")
+    other = Phone(phone.page.context.new_page(), phone.shop, phone.watch)
+    other.page.goto(phone.page.url)
+    other.write("two")
+    expect(other.page.locator("#saved")).to_have_text("Saved")
+    phone.page.locator("input[name=text]").fill("three")
+    expect(phone.page.locator("#problems")).to_contain_text("This design was changed in another window")
+    phone.page.get_by_role("button", name="Keep what I see here").click()
+    expect(phone.page.locator("#problems .alert")).to_have_count(0)
+    expect(phone.page.locator("#saved")).to_have_text("Saved")
+    other.page.locator("input[name=text]").fill("four")
+    other.page.get_by_role("button", name="Show the newest").click()
+    other.open("text")
+    expect(other.page.locator("input[name=text]")).to_have_value("three")
