@@ -12,6 +12,7 @@ import uuid
 from typing import Any
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -145,6 +146,7 @@ def give_back_surplus(intent: PaymentIntent, *, why: str = "the order was paid a
     else:
         staff_items.open_item(
             kind=SURPLUS_KIND, subject=intent.out_trade_no, minor=intent.amount_minor, currency=intent.currency,
+            path=reverse("admin:payments_refund_change", args=[refund.pk]),
             title=f"{intent.amount} is to be given back for order {intent.order.order_no}: {why}"[:200],
             detail="Pay it back by hand at the machine's operator, then mark the refund as paid back.",
         )  # fmt: skip

@@ -10,6 +10,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from pimpshop.core import staff_kinds
+
 #: Operator class for an index on numbers: one index answers `=` and "begins with" (staff's search), whatever the
 #: collation. A text field's own unique=True or db_index=True makes two, and every write pays for both.
 PREFIX = "varchar_pattern_ops"
@@ -82,7 +84,8 @@ class StaffItem(Timestamped):
         indexes = [models.Index(fields=["subject"], name="staffitem_subject")]
 
     def __str__(self) -> str:
-        return f"{self.title} ({self.subject})"
+        known = staff_kinds.is_known(self.kind)
+        return f"{staff_kinds.get(self.kind).title if known else self.title} ({self.subject})"
 
 
 class StaffNote(models.Model):

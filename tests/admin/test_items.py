@@ -72,6 +72,7 @@ def test_an_item_says_it_in_the_readers_language_and_keeps_the_words_of_then(adm
     row = item("P1")
     page = admin.page("core_staffitem", row).content.decode()
     assert "Paid, and the machine does not take the case" in page
+    assert '<h2 class="desk-headline">Paid, and the machine does not take the case</h2>' in page
     assert "Look at P1" in page  # as it was written then
     assert "As it was said." in page
 

@@ -194,7 +194,7 @@ class StaffItemAdmin(EvidenceAdmin):
 
     def add_to_page(self, request: HttpRequest, obj: StaffItem, context: dict[str, Any]) -> None:
         super().add_to_page(request, obj, context)
-        context["title"] = item_words.headline(obj)
+        context["headline"] = item_words.headline(obj)
         context["notes"] = obj.notes.all()
         context["steps"] = item_words.steps(obj, request, self.admin_site)
 
