@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
 from payments.models import PaymentIntent, Refund
-from payments.services import external_refunds, previews, refund_credits, refund_steps, refunds
+from payments.services import external_refunds, late, previews, refund_credits, refund_steps, refunds
 from pimpshop.core.admin import words
 from pimpshop.core.admin.acts import WHY, Act, Did, Doing, Preview
 
@@ -94,7 +94,39 @@ _MONEY: dict[str, Any] = {
     "variant": ActionVariant.WARNING,
 }  # fmt: skip
 
+
+def _accept_late(intent: PaymentIntent, doing: Doing) -> None:
+    late.accept(intent=intent, actor=doing.actor, reason=doing.reason)
+
+
+def _of_accepting(intent: PaymentIntent, doing: Doing) -> Preview:
+    if not late.waits(intent):
+        raise late.NotLate
+    told = {"amount": words.money(intent.captured_minor, intent.currency), "order": intent.order.order_no}
+    return Preview(
+        [
+            gettext("%(amount)s stays, and order %(order)s is made as it was ordered. No money moves now.")
+            % told
+        ]
+    )
+
+
 OF_A_PAYMENT = (
+    Act(
+        "accept-late",
+        _("It is wanted after all"),
+        _(
+            "The money came after the order was over. You asked, and the customer still wants it; else pay it back."
+        ),
+        _accept_late,
+        reason=WHY,
+        icon="event_available",
+        possible=late.waits,
+        audited=True,
+        on_lists=False,
+        preview=_of_accepting,
+        lock=_locked,
+    ),
     Act(
         "refund",
         _("Refund"),

@@ -27,6 +27,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     "payments.dispute": {"submit-evidence": FINANCE},
     "payments.gatewayswitch": {"switch-off": NOBODY, "switch-on": NOBODY},
     "payments.paymentintent": {
+        "accept-late": FINANCE,
         "check-now": FINANCE, "refund": FINANCE, "pay-back": FINANCE, "pay-back-as-credits": FINANCE,
     },
     "payments.refund": {

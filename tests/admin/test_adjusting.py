@@ -12,7 +12,7 @@ from credits.services import ledger
 from payments.gateways import base
 from payments.models import Refund
 from payments.services import refund_notices
-from pimpshop.core import invariants
+from pimpshop.core import invariants, staff_items
 from pimpshop.core.models import AuditEntry, StaffItem, StaffMove, StaffRequest
 from pimpshop.core.money import Money
 from tests import factories
@@ -118,3 +118,26 @@ def test_our_own_refund_is_not_decided_about(member: Any) -> None:
     assert "or was made here" in desk.said(desk.act("payments_refund", refund, "was-not-ours", "hm"))[0]
     refund.refresh_from_db()
     assert (refund.metadata, AuditEntry.objects.count(), StaffItem.objects.count()) == ({}, 0, 0)
+
+
+# --- money that came late
+def test_late_money_is_accepted_once_and_nothing_moves(member: Any) -> None:
+    desk, intent = member("finance"), factories.intent(status="succeeded", captured_minor=1999)
+    page = "payments_paymentintent"
+    said = desk.said(desk.act(page, intent, "accept-late", "hm"))
+    assert "did not come late" in said[0]
+    assert AuditEntry.objects.count() == 0
+    staff_items.open_item(kind="paid_late", subject=intent.out_trade_no, title="late")
+    assert desk.shown(page, intent, "accept-late") == [
+        f"£19.99 stays, and order {intent.order.order_no} is made as it was ordered. No money moves now."
+    ]
+    assert desk.act(page, intent, "accept-late", "she still wants it").status_code == 302
+    assert StaffItem.objects.get().resolution == "accepted: she still wants it"
+    entry = AuditEntry.objects.get()
+    assert (entry.actor, entry.action, entry.subject) == (
+        desk.user.email,
+        "accept late payment",
+        intent.out_trade_no,
+    )
+    desk.act(page, intent, "accept-late", "again")
+    assert (AuditEntry.objects.count(), StaffMove.objects.count(), Refund.objects.count()) == (1, 0, 0)
