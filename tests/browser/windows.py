@@ -230,7 +230,13 @@ class Desk:
         self.page.locator(f"a[href$='/act/{act}/']").click()
         for name, text in answers.items():
             self.page.locator(f"form.desk-act [name={name}]").fill(text)
-        self.page.locator("form.desk-act button[type=submit]").click()
+        show, sure = (self.page.locator(f"form.desk-act [name={name}]") for name in ("show", "sure"))
+        if show.count():  # what was typed changes what will happen: it is looked at first
+            with self.page.expect_navigation():
+                show.click()
+        if sure.count():
+            sure.check()
+        self.page.locator("form.desk-act button[type=submit]:not([name=show])").click()
         self.page.wait_for_url("**/change/")
 
 

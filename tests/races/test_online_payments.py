@@ -190,8 +190,13 @@ def test_a_staff_form_that_is_sent_twice_refunds_once(online_shop: Online, setti
     desks = [Client(), Client(), Client()]
     for desk in desks:
         desk.force_login(boss)
-    once = desks[0].get(page).context["form"]["once"].initial
-    form = {"reason": "smeared", "amount": "13.30", "once": once}
+    shown = desks[0].post(page, {"amount": "13.30", "show": "1"}).context["form"]
+    form = {
+        "reason": "smeared",
+        "amount": "13.30",
+        "once": shown["once"].initial,
+        "seen": shown["seen"].value(),
+    }
     answers = together(2, lambda n: desks[n].post(page, form).status_code)
     assert answers == [302, 302]
     assert desks[2].post(page, form).status_code == 302
