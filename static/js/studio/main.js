@@ -1,9 +1,6 @@
 /* The studio: brings the parts together. The store is the design; the scene draws it, hands, handles, panels and keys change it,
    the server keeps it and draws what will be printed. Without this script the page is a plain form. */
-import { Crop } from "./crop.js";
 import { shellOf } from "./geometry.js";
-import { Handles } from "./handles.js";
-import { Hands } from "./hands.js";
 import { Kit } from "./kit.js";
 import { Panels } from "./panels.js";
 import { Pictures } from "./pictures.js";
@@ -21,13 +18,12 @@ const kit = new Kit(form);
 const pictures = new Pictures();
 const placing = new Placing(store, kit, pictures);
 const scene = new Scene(document.getElementById("canvas"), { store, pictures, kit });
-new Handles(scene);
 const sync = new Sync(form, store);
 const panels = new Panels(form, { store, placing, pictures, kit });
 const pieces = new Pieces(form, { store, kit });
 const tray = new Tray(form, { store, kit, pictures, placing, sync });
-const crop = new Crop(pictures, (item, part) => placing.crop(item, part));
-new Hands(scene, { onOpen: open });
+let held = null; // hands and handles
+let crop = null;
 
 const acts = {
   undo: () => pieces.travel(false),
@@ -36,7 +32,7 @@ const acts = {
   backward: () => store.shift(store.selected, -1),
   copy: () => store.copy(store.selected) ?? sync.complain(form.dataset.textFull),
   remove: () => store.remove(store.selected),
-  crop: () => crop.open(store.current("photo")),
+  crop: () => cut(store.current("photo")),
   fill: () => placing.fill(store.current("photo")),
   whole: () => placing.whole(store.current("photo")),
   turn: () => placing.turn(store.current("photo")),
@@ -46,8 +42,28 @@ const acts = {
 /* Tapped twice: a photo is cut, words are written. */
 function open(id) {
   const item = store.item(id);
-  if (item.kind === "photo" && store.shell.id) crop.open(item);
+  if (item.kind === "photo" && store.shell.id) cut(item);
   if (item.kind === "text") fields.text.focus();
+}
+
+/* Scissors come when they are asked for; hands, handles and filters with the first thing that there is to hold. */
+async function cut(item) {
+  const { Crop } = await import("./crop.js");
+  crop ??= new Crop(pictures, (photo, part) => placing.crop(photo, part));
+  crop.open(item);
+}
+
+async function lend() {
+  if (held || !store.items.length) return;
+  held = Promise.all([import("./handles.js"), import("./hands.js")]);
+  kit.loadFilters(pictures);
+  try {
+    const [{ Handles }, { Hands }] = await held;
+    new Handles(scene).refresh();
+    new Hands(scene, { onOpen: open });
+  } catch {
+    held = null; // the line was lost: with the next change
+  }
 }
 
 /* The chosen colour of the case gives the size of everything. */
@@ -60,6 +76,7 @@ function takeShell() {
 }
 
 function draw() {
+  lend();
   kit.needFonts(store.of("text"));
   scene.render();
   panels.render();
@@ -111,7 +128,6 @@ function begin() {
   if (!saved && lone) store.amend(() => ({ items: placing.spread(lone.id, Math.max(1, kit.slots(template).length)) }));
   const known = saved && document.getElementById("preview").src.includes("/preview.png");
   if (known && chosen) sync.sent = sync.body();
-  if (form.dataset.filtersUrl) kit.loadFilters(pictures);
   if (store.of("sticker").length) kit.loadStickers();
   listen();
   panels.show(chosen ? "photo" : "phone");

@@ -19,7 +19,6 @@ export class Scene {
     this.inside = new Konva.Group();
     this.holders = new Map(); // item id -> group that clips its node
     this.guides = [];
-    this.dpiBad = new Set();
     this.build();
     this.stage.add(this.layer, this.top);
     new ResizeObserver(() => this.fit()).observe(container);
@@ -50,6 +49,7 @@ export class Scene {
     this.origin = { x: (width - shell.width * this.scale) / 2, y: (height - shell.height * this.scale) / 2 };
     this.world.setAttrs({ ...this.origin, scaleX: this.scale, scaleY: this.scale });
     this.lines.setAttrs({ ...this.origin, scaleX: this.scale, scaleY: this.scale });
+    this.container.dataset.case = [this.origin.x, this.origin.y, shell.width * this.scale, shell.height * this.scale].map(Math.round).join(" ");
     this.handles?.refresh();
   }
 
