@@ -24,7 +24,7 @@ BACKGROUNDS = (
     ("#00b4d8", gettext_lazy("Sky")), ("#16a34a", gettext_lazy("Green")), ("#111111", gettext_lazy("Black")),
 )  # fmt: skip
 FILTERS = (
-    ("none", gettext_lazy("Original")), ("mono", gettext_lazy("Black and white")), ("sepia", gettext_lazy("Sepia")),
+    ("none", gettext_lazy("Original")), ("mono", gettext_lazy("Grey")), ("sepia", gettext_lazy("Sepia")),
     ("warm", gettext_lazy("Warm")), ("cool", gettext_lazy("Cool")), ("vivid", gettext_lazy("Vivid")),
     ("fade", gettext_lazy("Faded")),
 )  # fmt: skip
