@@ -94,7 +94,7 @@ def _admit(request: HttpRequest, place: Place, uploads: bool) -> None:
         raise NoLength
     if int(length) > (settings.UPLOAD_MAX_BYTES + FORM_BYTES if uploads else LAYOUT_BYTES):
         raise TooLarge
-    place.must_be_open()
+    places.must_be_open(place)
     request.upload_handlers.insert(0, PhotoQuota(settings.UPLOAD_MAX_BYTES))
 
 

@@ -25,25 +25,31 @@ if TYPE_CHECKING:
     from vending.models import VendingSession
 
 
-class Place(ABC):
-    """One studio of one owner. `key` is what limits count and what stands in its addresses."""
+class Room:
+    """One studio as its addresses know it: `key` stands in them."""
 
     #: How the names of its addresses begin ("studio" -> studio, studio-photo, …).
     name: str
-    owner: str
-    currency: str
     key: Any
+    #: Who the limits count.
+    counted: str
     #: Anybody on the internet may come in here.
     is_open_to_all = False
-
-    @property
-    def counted(self) -> str:
-        """Who the limits count."""
-        return str(self.key)
 
     def url(self, part: str = "", *args: object) -> str:
         """The address of the studio, or of one of its parts."""
         return reverse(f"{self.name}-{part}" if part else self.name, args=[self.key, *args])
+
+    def leave(self, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, with what this browser shall remember."""
+        return response
+
+
+class Place(Room, ABC):
+    """What an owner designs there, and with what."""
+
+    owner: str
+    currency: str
 
     @abstractmethod
     def design(self) -> Design | None:
@@ -54,11 +60,8 @@ class Place(ABC):
         """Shell pk -> pieces; None where nothing is refused for want of them."""
 
     @abstractmethod
-    def must_be_open(self) -> None:
-        """Raises when nothing may be changed here any more."""
-
-    @abstractmethod
-    def is_open(self) -> bool: ...
+    def is_open(self) -> bool:
+        """May anything be changed here?"""
 
     @abstractmethod
     def prepare(self, *, photo: bool = False) -> None:
@@ -76,16 +79,19 @@ class Place(ABC):
     def words(self) -> dict[str, Any] | None:
         """`session` of templates/catalog/studio.html."""
 
-    def must_have(self, shell: Shell) -> None:
-        """Raises machines.OutOfStock when none is left here, selectors.NotSold without a price in its currency."""
-        selectors.case_price(shell, self.currency)
-        stock = self.stock()
-        if stock is not None and stock.get(shell.pk, 0) <= 0:
-            raise machines.OutOfStock
 
-    def leave(self, response: HttpResponseBase) -> HttpResponseBase:
-        """The answer, with what this browser shall remember."""
-        return response
+def must_be_open(place: Place) -> None:
+    """Raises sessions.SummaryDiffers when nothing may be changed here any more."""
+    if not place.is_open():
+        raise sessions.SummaryDiffers
+
+
+def must_have(place: Place, shell: Shell) -> None:
+    """Raises machines.OutOfStock when none is left here, selectors.NotSold without a price in its currency."""
+    selectors.case_price(shell, place.currency)
+    stock = place.stock()
+    if stock is not None and stock.get(shell.pk, 0) <= 0:
+        raise machines.OutOfStock
 
 
 class AtMachine(Place):
@@ -95,7 +101,7 @@ class AtMachine(Place):
 
     def __init__(self, session: VendingSession) -> None:
         self.session = session
-        self.key = session.session_id
+        self.key = self.counted = session.session_id
         self.owner = f"session:{session.session_id}"
         self.currency = session.machine.currency
 
@@ -107,10 +113,6 @@ class AtMachine(Place):
 
     def is_open(self) -> bool:
         return self.session.status in sessions.OPEN
-
-    def must_be_open(self) -> None:
-        if not self.is_open():
-            raise sessions.SummaryDiffers
 
     def prepare(self, *, photo: bool = False) -> None:
         """A session has limits of its own."""
@@ -147,15 +149,11 @@ class AtHome(Place):
     is_open_to_all = True
 
     def __init__(self, visitor: visitors.Visitor, draft_id: uuid.UUID) -> None:
-        self.visitor = visitor
+        self.visitor, self.counted = visitor, visitor.keeper
         self.key = draft_id
         self.draft: Draft | None = drafts.find(visitor.keeper, draft_id)
         self.owner = Draft(pk=draft_id).owner
         self.currency = currency_at_home()
-
-    @property
-    def counted(self) -> str:
-        return self.visitor.keeper
 
     def design(self) -> Design | None:
         return selectors.latest_design(self.owner) if self.draft else None
@@ -165,9 +163,6 @@ class AtHome(Place):
 
     def is_open(self) -> bool:
         return True
-
-    def must_be_open(self) -> None:
-        """It always is."""
 
     def prepare(self, *, photo: bool = False) -> None:
         self.draft = drafts.begin(keeper=self.visitor.keeper, draft_id=self.key)

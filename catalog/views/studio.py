@@ -24,7 +24,7 @@ from catalog.forms import PhotoQuota, StudioForm
 from catalog.models import Design, Shell
 from catalog.services import designs, drawing, pens, photos, strict_json
 from catalog.services import studio as studio_service
-from catalog.views import home_page, studio_page
+from catalog.views import home_page, places, studio_page
 from catalog.views.doors import TooLarge, door, is_script
 from catalog.views.places import Place
 from pimpshop.core import errors
@@ -91,7 +91,7 @@ def _chosen_shell(place: Place, fields: dict[str, Any]) -> Shell | None:
     shell = selectors.shown_shell(fields["shell"])
     if fields.get("model") and shell.model_id != fields["model"]:
         return None
-    place.must_have(shell)
+    places.must_have(place, shell)
     return shell
 
 
@@ -197,7 +197,7 @@ def layout(request: HttpRequest, place: Place) -> HttpResponse:
         return _save_form(request, place)
     shell_id, wanted, accept = _layout_body(request.body)
     shell = selectors.shown_shell(shell_id)
-    place.must_have(shell)
+    places.must_have(place, shell)
     saved = _save(request, place, shell, wanted, accept)
     return JsonResponse(
         {
