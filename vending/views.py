@@ -35,6 +35,8 @@ def landing(request: HttpRequest) -> HttpResponse:
         session = sessions.find(session_id)
         if request.GET.get("machine_id", session.machine.machine_id) != session.machine.machine_id:
             raise sessions.WrongMachine
+    except sessions.SessionIdMalformed as error:  # its words are for programmers; the page has its own
+        return _landing(request, "invalid", status=error.status)
     except errors.ShopError as error:
         return _landing(request, "invalid", status=error.status, reason=error.message)
     state, status = _landing_state(request, session)

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Windows
 from tests.browser.shop import Shop
 from tests.browser.test_log_in import fill
-from tests.browser.test_online import DECLINED, GOOD
+from tests.browser.test_online import DECLINED, GOOD, until_shown
 from tests.browser.windows import Buyer
 
 ALICE = ("alice@example.com", "demo-alice-2025")
@@ -47,7 +47,7 @@ def window(windows: Windows, shop: Shop, photo: bytes, look: Look) -> None:
     buyer = _buyer(windows)
     page = buyer.page
     for name, path in {
-        "shop": "/", "cases": "/studio/", "credits": "/credits/", "plans": "/plans/",
+        "shop": "/", "help": "/help/", "the look": "/design/", "credits": "/credits/", "plans": "/plans/",
         "buy a pack": "/credits/points-small/?currency=USD", "buy a plan": "/plans/plan-starter/?currency=CNY",
         "no such page": "/nowhere/",
     }.items():  # fmt: skip
@@ -107,6 +107,29 @@ def paying(windows: Windows, shop: Shop, photo: bytes, look: Look) -> None:
     look("receipt", page)
 
 
+def home(windows: Windows, shop: Shop, photo: bytes, look: Look) -> None:
+    """Designing at home: an empty case, what was saved, and where to have it printed."""
+    phone = windows.phone()
+    page = phone.page
+    page.goto(f"{shop.url}/studio/")
+    expect(page.locator("#studio")).to_be_visible()
+    look("home studio, empty", page)
+    phone.choose_phone()
+    phone.add_photo(photo)
+    phone.write("From home")
+    look("home studio", page)
+    page.locator("button[value=continue]").click()
+    page.wait_for_url("**/ready/")
+    look("home studio: ready", page)
+    page.locator("button[value=share]").click()
+    address = page.locator("#share input[readonly]").get_attribute("value") or ""
+    look("home studio: shared", page)
+    page.goto(address)
+    look("a design that was shared", page)
+    page.goto(f"{shop.url}/studio/")
+    look("designs", page)
+
+
 def account(windows: Windows, shop: Shop, photo: bytes, look: Look) -> None:
     """Logging in, and one's own pages."""
     buyer = _buyer(windows)
@@ -139,7 +162,7 @@ def account(windows: Windows, shop: Shop, photo: bytes, look: Look) -> None:
         "account": "account/", "statement": "account/statement/", "my orders": "account/orders/",
         "cards": "account/cards/", "devices": "account/devices/", "my data": "account/data/",
         "how I log in": "accounts/", "my address": "accounts/email/", "new password": "accounts/password/change/",
-        "second factor": "accounts/2fa/", "second factor, begin": "accounts/2fa/totp/activate/",
+        "my designs": "account/designs/", "second factor": "accounts/2fa/", "second factor, begin": "accounts/2fa/totp/activate/",
         "log out": "accounts/logout/",
     }.items():  # fmt: skip
         page.goto(f"{shop.url}/{path}")
@@ -244,9 +267,7 @@ def ended(windows: Windows, shop: Shop, photo: bytes, look: Look) -> None:
     buyer.card(GOOD)
     buyer.expect_state("kept")
     windows.desk().refund(buyer.order_no)
-    expect(buyer.page.locator("#status")).to_be_visible()
-    buyer.page.reload()
-    buyer.expect_state("refunded")
+    until_shown(buyer.page, "#status[data-state=refunded]")
     look("order: refunded", buyer.page)
 
 
@@ -278,6 +299,7 @@ def desk(windows: Windows, shop: Shop, photo: bytes, look: Look) -> None:
 PARTS: dict[str, Callable[[Windows, Shop, bytes, Look], None]] = {
     "window": window,
     "paying": paying,
+    "home": home,
     "account": account,
     "machine": machine,
     "ended": ended,

@@ -51,3 +51,10 @@ def test_a_scanned_code_leads_to_the_landing() -> None:
     assert page.context["state"] == "ready"
     assert page.context["machine_name"] == session.machine.name
     assert "state" not in Client().get("/?qr=false").context
+
+
+def test_a_mangled_code_is_explained_in_words_for_people() -> None:
+    page = Client().get("/?qr=true&machine_id=M&session_id=nonsense")
+    assert (page.status_code, page.context["state"]) == (400, "invalid")
+    assert "YYYYMMDD" not in page.content.decode()
+    assert "The link was cut off" in page.content.decode()
