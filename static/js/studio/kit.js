@@ -57,9 +57,15 @@ export class Kit extends EventTarget {
   }
 
   async loadFilters(pictures) {
-    const found = await this.table(this.form.dataset.filtersUrl);
+    const { filtersUrl } = this.form.dataset;
+    const found = await this.table(filtersUrl);
     if (!found) return;
-    pictures.presets = found;
+    try {
+      Object.assign(pictures, { presets: found, filters: await import("./filters.js") });
+    } catch {
+      this.asked.delete(filtersUrl);
+      return;
+    }
     this.dispatchEvent(new Event("change"));
   }
 

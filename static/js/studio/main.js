@@ -4,7 +4,6 @@ import { shellOf } from "./geometry.js";
 import { Kit } from "./kit.js";
 import { Panels } from "./panels.js";
 import { Pictures } from "./pictures.js";
-import { Pieces } from "./pieces.js";
 import { Placing } from "./placing.js";
 import { Scene } from "./scene.js";
 import { Store } from "./store.js";
@@ -20,14 +19,14 @@ const placing = new Placing(store, kit, pictures);
 const scene = new Scene(document.getElementById("canvas"), { store, pictures, kit });
 const sync = new Sync(form, store);
 const panels = new Panels(form, { store, placing, pictures, kit });
-const pieces = new Pieces(form, { store, kit });
 const tray = new Tray(form, { store, kit, pictures, placing, sync });
-let held = null; // hands and handles
+let held = null; // hands, handles and keys, on their way or here
+let pieces = null;
 let crop = null;
 
 const acts = {
-  undo: () => pieces.travel(false),
-  redo: () => pieces.travel(true),
+  undo: () => (pieces ? pieces.travel(false) : store.undo()),
+  redo: () => (pieces ? pieces.travel(true) : store.redo()),
   forward: () => store.shift(store.selected, 1),
   backward: () => store.shift(store.selected, -1),
   copy: () => store.copy(store.selected) ?? sync.complain(form.dataset.textFull),
@@ -46,7 +45,7 @@ function open(id) {
   if (item.kind === "text") fields.text.focus();
 }
 
-/* Scissors come when they are asked for; hands, handles and filters with the first thing that there is to hold. */
+/* Scissors come when they are asked for; hands, handles, keys and filters with the first thing that there is to hold. */
 async function cut(item) {
   const { Crop } = await import("./crop.js");
   crop ??= new Crop(pictures, (photo, part) => placing.crop(photo, part));
@@ -55,12 +54,14 @@ async function cut(item) {
 
 async function lend() {
   if (held || !store.items.length) return;
-  held = Promise.all([import("./handles.js"), import("./hands.js")]);
+  held = Promise.all([import("./handles.js"), import("./hands.js"), import("./pieces.js")]);
   kit.loadFilters(pictures);
   try {
-    const [{ Handles }, { Hands }] = await held;
+    const [{ Handles }, { Hands }, { Pieces }] = await held;
     new Handles(scene).refresh();
     new Hands(scene, { onOpen: open });
+    pieces = new Pieces(form, { store, kit });
+    pieces.render();
   } catch {
     held = null; // the line was lost: with the next change
   }
@@ -80,7 +81,7 @@ function draw() {
   kit.needFonts(store.of("text"));
   scene.render();
   panels.render();
-  pieces.render();
+  pieces?.render();
   tray.render();
 }
 

@@ -1,5 +1,4 @@
 /* Pixels of photos for the stage: loaded once, reduced, with the colours of an item. Not here: uploads (`uploads`). */
-import { apply, matrixOf } from "./filters.js";
 
 const MOST_PX = 1200; // of the longer side: sharper than any phone's stage, and quick to colour
 const KEPT = 12;
@@ -11,6 +10,7 @@ export class Pictures extends EventTarget {
     this.images = new Map(); // id -> canvas, or null while it loads
     this.coloured = new Map(); // id and matrix -> canvas, oldest first
     this.presets = {};
+    this.filters = null; // the module, when it has come (Kit.loadFilters)
   }
 
   learn(photo) {
@@ -25,7 +25,7 @@ export class Pictures extends EventTarget {
   /* The item's picture, or null while it is on its way; "change" tells when it has come. */
   of(item) {
     const plain = this.plain(item.photo);
-    const matrix = plain && matrixOf(item, this.presets);
+    const matrix = plain && this.filters?.matrixOf(item, this.presets);
     return matrix ? this.colour(item.photo, plain, matrix) : plain;
   }
 
@@ -67,7 +67,7 @@ export class Pictures extends EventTarget {
       const context = found.getContext("2d", { willReadFrequently: true });
       context.drawImage(plain, 0, 0);
       const data = context.getImageData(0, 0, found.width, found.height);
-      apply(data.data, matrix);
+      this.filters.apply(data.data, matrix);
       context.putImageData(data, 0, 0);
       this.coloured.set(key, found);
       if (this.coloured.size > KEPT) this.coloured.delete(this.coloured.keys().next().value);

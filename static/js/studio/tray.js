@@ -1,7 +1,6 @@
 /* Photos to use again, stickers to put on, small pictures of the filters; and photos that come in: chosen, taken, dropped. */
 import * as uploads from "../upload.js";
 import { drawSticker } from "./drawing.js";
-import { apply } from "./filters.js";
 
 const STICKER_PX = 88;
 const id = (name) => document.getElementById(name);
@@ -118,7 +117,7 @@ export class Tray {
       const matrix = this.pictures.presets[canvas.dataset.filter];
       if (!matrix) continue;
       const data = context.getImageData(0, 0, canvas.width, canvas.height);
-      apply(data.data, matrix);
+      this.pictures.filters.apply(data.data, matrix);
       context.putImageData(data, 0, 0);
     }
   }
