@@ -9,7 +9,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from payments.admin import disputes
+from payments.admin import books, disputes
 from payments.models import Dispute, GatewaySwitch, ReconcileDifference, StatementRun
 from payments.services import reconcile_rows, switches
 from pimpshop.core.admin import finding, words
@@ -19,7 +19,7 @@ from pimpshop.core.admin.questions import Question, questions
 
 
 @admin.register(StatementRun)
-class StatementRunAdmin(EvidenceAdmin):
+class StatementRunAdmin(books.BooksMixin):
     list_display = ("__str__", "account", "lines", "matched", "differences", "done_at", "error")
     list_filter = (
         questions(

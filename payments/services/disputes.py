@@ -52,6 +52,7 @@ def apply_notice(intent: PaymentIntent, notice: base.DisputeNotice, *, source: s
         elif escalated:
             Dispute.objects.filter(pk=dispute.pk).update(money_moved=True)
             dispute.money_moved = True
+            remark(dispute, source=source, reason="it has become a dispute", data={"money_moved": True})
             staff_items.resolve_about(
                 kind=OPEN_KIND, subject=dispute.provider_ref, resolution="it has become a dispute"
             )

@@ -58,3 +58,18 @@ def queues() -> list[dict[str, Any]]:
 def names(machine_ids: set[str]) -> dict[str, str]:
     """{machine id: its name} of those that there are."""
     return dict(Machine.objects.filter(machine_id__in=machine_ids).values_list("machine_id", "name"))
+
+
+def jobs_of(order_nos: set[str]) -> dict[str, tuple[int, int]]:
+    """{order: (print jobs, how many of them are printed)} of those that have any."""
+    rows: Any = PrintJob.objects.filter(order_no__in=order_nos).order_by().values_list("order_no")
+    printed = Count("pk", filter=Q(status__in=("printed", "collected")))
+    return {order_no: (made, done) for order_no, made, done in rows.annotate(made=Count("pk"), done=printed)}
+
+
+def made_for_machine_payments(start: datetime, end: datetime) -> list[tuple[str, str]]:
+    """[(order, machine id)] of the jobs made in that time for money that a machine takes (pay_type 5)."""
+    rows = PrintJob.objects.filter(
+        created_at__gte=start, created_at__lt=end, pay_type=5, machine__isnull=False
+    )
+    return list(rows.order_by().values_list("order_no", "machine__machine_id"))

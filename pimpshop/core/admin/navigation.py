@@ -68,6 +68,12 @@ def _money() -> list[dict[str, Any]]:
         _entry(_("Disputes"), "payments.dispute", "gavel"),
         _entry(_("Requests for a second person"), "core.staffrequest", "how_to_reg"),
         _entry(_("Statements"), "payments.statementrun", "account_balance"),
+        {
+            "title": _("Day by day"),
+            "icon": "calendar_month",
+            "link": reverse("admin:payments_statementrun_days"),
+            "permission": _may("payments.view_statementrun"),
+        },
         _entry(_("Differences"), "payments.reconciledifference", "difference"),
         _entry(_("Deliveries told to WeChat"), "payments.shippingnotice", "local_shipping"),
         _entry(_("Ways to pay"), "payments.gatewayswitch", "toggle_on"),
