@@ -76,10 +76,10 @@ def test_the_language_can_be_changed_on_the_way(windows: Windows) -> None:
     phone.scan(machine, "&lang=zh")
     page = phone.page
     expect(page.locator("h1")).to_have_text("您好！来做您的手机壳")
-    page.get_by_role("button", name="English").click()
+    page.get_by_role("banner").get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     expect(page.locator("h1")).to_have_text("Hello! Let's make your case")
     phone.start()
     expect(page.locator("h1")).to_have_text("Design your case")
-    page.get_by_role("button", name="简体中文").click()
+    page.get_by_role("banner").get_by_role("button", name="简体中文").click()
     expect(page.locator("h1")).to_have_text("设计手机壳")
