@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import selectors
 from catalog.models import Design, Draft, DraftPass, Photo, Shell
-from catalog.services import designs, forgetting, pens, sharing
+from catalog.services import designs, forgetting, pens, photos, sharing
 from pimpshop.core import errors, ids
 
 MOST_DRAFTS = 20
@@ -207,8 +207,7 @@ def _copied(photo: Photo, owner: str) -> Photo:
     for field, source in ((copy.file, photo.file), (copy.working_copy, photo.working_copy)):
         with source.open("rb") as file:
             field.save("photo", ContentFile(file.read()), save=False)
-    copy.save(force_insert=True)
-    return copy
+    return photos.keep(copy)
 
 
 # --- The end ----------------------------------------------------------------------------------------------------------

@@ -51,11 +51,17 @@ def add_photo(*, owner: str, upload: bytes | IO[bytes] | pictures.Picture, uploa
     )
     photo.file.save("photo", ContentFile(picture.data), save=False)
     photo.working_copy.save("photo", ContentFile(small.data), save=False)
+    return keep(photo)
+
+
+def keep(photo: Photo) -> Photo:
+    """Write the row of files that lie there already; of two at once with the same upload id the first one's is answered,
+    and the other's files go."""
     try:
         with transaction.atomic():
             photo.save(force_insert=True)
     except IntegrityError:
-        known = _known(owner, upload_id)  # the same upload arrived twice at once: the other was faster
+        known = _known(photo.owner, photo.upload_id)
         if known is None:
             raise
         for file in (photo.file, photo.working_copy):

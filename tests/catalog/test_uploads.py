@@ -11,10 +11,11 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from catalog.models import Photo
-from catalog.services import photos
+from catalog.services import drafts, photos
 from tests import factories as make
 from tests.catalog.test_home import at, begin, send_photo
 from tests.support import images
+from tests.support.threads import together
 
 UPLOAD = "0123456789abcdef0123456789abcdef"
 
@@ -73,3 +74,15 @@ def test_the_same_upload_twice_at_once_is_one_photo_with_its_own_files() -> None
     _folders, names = default_storage.listdir("photos")
     mine: Any = sorted(name for name in names if row.file.name and name.startswith(str(row.pk)))
     assert mine == sorted([f"{row.pk}.jpg", f"{row.pk}.small.jpg"])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.race
+def test_a_photo_that_is_carried_twice_at_once_is_one_photo() -> None:
+    """Two presses of "take it along" at a machine."""
+    photo = photos.add_photo(owner="draft:a", upload=images.photo(300, 400))
+    found = together(4, lambda _number: drafts._copied(photo, "session:a").pk)
+    assert found == [Photo.objects.get(owner="session:a").pk] * 4
+    _folders, names = default_storage.listdir("photos")
+    mine = sorted(name for name in names if name.startswith(str(found[0])))
+    assert mine == sorted([f"{found[0]}.jpg", f"{found[0]}.small.jpg"])
