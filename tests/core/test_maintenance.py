@@ -80,6 +80,9 @@ def test_programs_are_answered_in_their_own_shape(client: Client, path: str, bod
         "/healthz", "/readyz", "/metrics", "/static/css/shop.css", "/admin/", "/i18n/setlang/", "/app.en.webmanifest",
         "/pictures/token.png", "/m/CXYLOGD8OQUK/live/", "/payments/return/pi_1/key/", "/orders/PYEN250830540573/",
         "/orders/PYEN250830540573/live/", "/orders/PYEN250830540573/receipt/", "/orders/PYEN250830540573/machine/",
+        "/orders/PYEN250830540573/missing/", "/api/check-payment-status/cs_1", "/api/orders/payment-status/7/",
+        "/process-payment-success", "/api/v1/payments/wechat/query/PY1", "/api/v2/payments/wechat/payment/PY1/",
+        "/api/v1/payments/pi_1", "/api/v2/payments/pi_1/", "/v2/payments/pi_1", "/api/vending/session/S1/status",
         "/api/chinese/order/payStatus", "/api/chinese/order-status-update", "/api/stripe/webhook", "/api/orders/callback",
         "/api/v1/payments/wechat/notify", "/api/v2/payments/wechat/notify/", "/api/v1/webhooks/alipay",
         "/api/v2/webhooks/airwallex",
@@ -92,7 +95,8 @@ def test_what_goes_on(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     ["/orders/", "/orders/a/b/", "/orders/x/pay/", "/api/v1/webhook-endpoints", "/api/orders/create", "/api/auth/token",
-     "/api/credits", "/accounts/login/", "/administration/"],
+     "/api/credits", "/accounts/login/", "/administration/", "/api/v1/payments", "/v2/payments/", "/api/v1/payments/methods",
+     "/api/v1/payments/pi_1/confirm", "/api/v1/payments/wechat/native", "/api/vending/session/S1/init-payment"],
 )  # fmt: skip
 def test_what_does_not(path: str) -> None:
     assert maintenance.is_open(path) is False
