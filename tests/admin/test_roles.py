@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib import admin as django_admin
 from django.contrib.auth.models import Group, Permission
+from django.db.migrations import CreateModel
+from django.db.migrations.loader import MigrationLoader
 from django.urls import reverse
 
 from accounts.services import roles
@@ -59,6 +62,22 @@ def test_the_migration_makes_the_roles_as_the_table_says() -> None:
     looked = Permission.objects.filter(content_type__app_label__in=roles.OURS, codename__startswith="view_")
     for role in roles.MAY:
         assert set(looked) <= set(Group.objects.get(name=role).permissions.all())
+
+
+@pytest.mark.parametrize("app", [app for app in roles.OURS if app != "auth"])
+def test_the_roles_are_made_after_every_table_there_is(app: str) -> None:
+    """Else nobody but superusers would see the rows of a table that came later."""
+    loader = MigrationLoader(None)
+    last = max(
+        name for label, name in loader.disk_migrations
+        if label == "accounts" and hasattr(sys.modules[f"accounts.migrations.{name}"], "make_roles")
+    )  # fmt: skip
+    before = set(loader.graph.forwards_plan(("accounts", last)))
+    tables = {
+        (label, name) for (label, name), migration in loader.disk_migrations.items()
+        if label == app and any(isinstance(step, CreateModel) for step in migration.operations)
+    }  # fmt: skip
+    assert tables - before == set()
 
 
 def test_a_role_that_was_changed_by_hand_is_set_right_and_others_stay() -> None:
