@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from pimpshop.core import errors, staff_items
+from pimpshop.core import errors, redaction, staff_items
 from pimpshop.core.models import StaffRequest
 from pimpshop.core.money import Money
 from pimpshop.core.states import advance, remark
@@ -60,14 +60,17 @@ def ask(
     above: str,
     user: Any,
 ) -> StaffRequest:
-    """Write the request down and open its item. Raises AskedAlready."""
+    """Write the request down and open its item. Raises AskedAlready.
+
+    The lines stay for good, and in the audit: without addresses of customers, who may want to be forgotten."""
     now = timezone.now()
+    kept = [redaction.scrub_text(line, max_bytes=1000) for line in lines]
     with transaction.atomic():
         try:
             with transaction.atomic():
                 row = StaffRequest.objects.create(
                     act=act, model=model, object_id=str(object_id), subject=subject[:120], reason=reason[:500],
-                    typed=typed, lines=list(lines), moves=[[m.amount_minor, m.currency] for m in moves],
+                    typed=typed, lines=kept, moves=[[m.amount_minor, m.currency] for m in moves],
                     fingerprint=fingerprint, above=above[:300], asked_by_id=user.pk, asked_by=str(user)[:120],
                     expires_at=now + LASTS,
                 )  # fmt: skip
@@ -76,7 +79,7 @@ def ask(
         remark(row, source="admin", actor=row.asked_by, reason=reason, data={"lines": row.lines})
         staff_items.open_item(
             kind=KIND, subject=row.number, title=f"Waits for a second person: {label}, {subject}"[:200],
-            detail=f"{row.asked_by}: {reason}\n" + "\n".join(lines),
+            detail=f"{row.asked_by}: {reason}\n" + "\n".join(kept),
             path=reverse("admin:core_staffrequest_change", args=[row.pk]),
         )  # fmt: skip
     return row

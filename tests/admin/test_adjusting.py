@@ -79,6 +79,20 @@ def test_many_credits_want_a_second_person(member: Any) -> None:
     )
 
 
+def test_what_stays_for_good_has_no_customers_address(member: Any) -> None:
+    """Requests and the audit are never changed again; who asks to be forgotten must not stand there."""
+    desk, other, (user, account) = member("finance"), member("finance"), somebody()
+    send(desk, account, "give-credits", amount="10001")
+    row, item = StaffRequest.objects.get(), StaffItem.objects.get(kind="second_person")
+    assert row.lines == ["[email] gets 10,001 credits, and has 10,501 credits then."]
+    assert str(user.email) in other.shown("core_staffrequest", row, "approve")[1]  # who decides reads it
+    other.act("core_staffrequest", row, "approve", "it was our fault")
+    kept = [row.subject, *row.lines, item.title, item.detail]
+    kept += [str(value) for entry in AuditEntry.objects.all() for value in (entry.subject, entry.data)]
+    kept += [move.subject for move in StaffMove.objects.all()]
+    assert (len(kept), [text for text in kept if user.email in text]) == (9, [])
+
+
 def test_the_shops_own_accounts_are_not_adjusted(member: Any) -> None:
     somebody()
     shop = CreditAccount.objects.filter(kind="system").first()
