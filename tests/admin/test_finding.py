@@ -68,6 +68,11 @@ def test_a_guests_address_lists_the_orders_without_an_account(admin: Any) -> Non
     ]
 
 
+@pytest.mark.parametrize("number", ["SR²", "SR٣", "SR", "SR-1", "SR9999999999999999"])
+def test_what_only_looks_like_the_number_of_a_request_is_not_found(admin: Any, number: str) -> None:
+    assert find(admin, number)["Location"] == "/admin/"
+
+
 def test_what_somebody_may_not_see_is_not_found(viewer: Any) -> None:
     desk = viewer("vending.view_machine")
     paid("4242"), paid("4242")

@@ -246,5 +246,5 @@ admin.site.register(StaffMove, StaffMoveAdmin)
 @finding.finder("request", permission="core.view_staffrequest")
 def _request(number: str) -> StaffRequest | None:
     digits = number.upper().removeprefix("SR")
-    known = number.upper().startswith("SR") and digits.isdigit() and len(digits) < 16
+    known = number.upper().startswith("SR") and digits.isascii() and digits.isdigit() and len(digits) < 16
     return StaffRequest.objects.filter(pk=int(digits)).first() if known else None
