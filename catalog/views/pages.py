@@ -44,6 +44,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
         return machine_pages.landing(request)
     context = {**_window(), "gallery": GALLERY, "packs": _cheapest(CreditPack), "plans": _cheapest(Plan)}
+    packs, case = context["packs"], context["price_from"]
+    if (
+        packs and case and packs.currency != case.currency
+    ):  # one currency on the page, if cases have a price in it
+        context["price_from"] = _case_from(selectors.offers(packs.currency)) or case
     return render(request, "catalog/home.html", context)
 
 
@@ -63,6 +68,10 @@ def _cheapest(kind: type[CreditPack] | type[Plan]) -> Money | None:
     return min((price for _product, price in found), default=None)
 
 
+def _case_from(offers: list[selectors.Offer]) -> Money | None:
+    return min((offer.price for offer in offers), default=None)
+
+
 def _window() -> dict[str, Any]:
     found = machines.in_use()
     currency = found[0].currency if found else places.CURRENCY
@@ -75,7 +84,7 @@ def _window() -> dict[str, Any]:
         for brand in selectors.brands_of(offers)
     ]
     return {
-        "price_from": min((offer.price for offer in offers), default=None),
+        "price_from": _case_from(offers),
         "brands": brands,
         "machines": [
             {"name": m.name, "location": m.location, "url": reverse("screen", args=[m.machine_id])}

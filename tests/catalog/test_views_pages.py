@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from catalog.models import CaseProduct, CreditPack, Price
 from pimpshop.core.money import Money
 from tests import factories as make
 
@@ -34,6 +35,21 @@ def test_the_start_page_shows_what_is_sold_and_where() -> None:
     ]
     assert "£15.00" in page.content.decode()
     assert 'href="/studio/"' in page.content.decode()
+
+
+@pytest.mark.parametrize(("currencies", "shown"), [(("GBP",), "GBP"), (("GBP", "USD"), "USD")])
+def test_the_start_page_keeps_to_one_currency_where_cases_have_it(
+    currencies: tuple[str, ...], shown: str
+) -> None:
+    shell = make.sellable_shell(amount_minor=1500)
+    product = CaseProduct.objects.get(phone_model=shell.model)
+    for currency in currencies[1:]:
+        make.price(product, currency=currency, amount_minor=1900)
+    pack = CreditPack.objects.create(number=1, sku="few", name="Few", credits=100)
+    Price.objects.create(product=pack, currency="USD", amount_minor=200)
+    context = Client().get("/").context
+    assert context["packs"] == Money(200, "USD")
+    assert context["price_from"] == Money({"GBP": 1500, "USD": 1900}[shown], shown)
 
 
 def test_in_chinese() -> None:
