@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -19,6 +20,7 @@ from orders.models import CaseReport, Order, OrderEvent, OrderLine
 from pimpshop.core.admin import finding, timeline, words
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
+from vending.models import PrintJob
 
 
 class LineInline(TabularInline):
@@ -91,7 +93,7 @@ class OrderAdmin(StoryMixin, EvidenceAdmin):
     search_fields = ("order_no", "session_id")
     inlines = (LineInline, ReportInline)
     fieldsets = (
-        (None, {"fields": (("state", "total_shown"), ("kind", "buyer"), ("status_page", "machine_id"), "session_link")}),
+        (None, {"fields": (("state", "total_shown"), ("kind", "buyer"), ("status_page", "machine_id"), ("session_link", "cases"))}),
         (
             _("Times and numbers"),
             {
@@ -103,7 +105,7 @@ class OrderAdmin(StoryMixin, EvidenceAdmin):
             },
         ),
     )  # fmt: skip
-    readonly_fields = ("state", "total_shown", "buyer", "status_page", "session_link")
+    readonly_fields = ("state", "total_shown", "buyer", "status_page", "session_link", "cases")
     state = words.state_column()
 
     @display(description=_("order"), header=True)
@@ -129,6 +131,13 @@ class OrderAdmin(StoryMixin, EvidenceAdmin):
     @display(description=_("the customer's page"))
     def status_page(self, order: Order) -> str:
         return words.link(selectors.status_path(order), _("open the status page"))
+
+    @display(description=_("print job"))
+    def cases(self, order: Order) -> str:
+        """A link to each print job, where the case is printed again or sent elsewhere."""
+        found = PrintJob.objects.filter(order_no=order.order_no).order_by("pk")
+        links = ((words.link(finding.address(job.reference, "print job"), job.reference),) for job in found)
+        return format_html_join(" ", "{}", links) or "–"
 
     @display(description=_("session"))
     def session_link(self, order: Order) -> str:

@@ -38,9 +38,13 @@ class LotInline(TabularInline):
 
 @finding.finder("credit account", permission="credits.view_creditaccount")
 def _account(name: str) -> CreditAccount | None:
-    """By "account 5"."""
+    """By "account 5". A debt leads to its user's own account: credits that are given there pay it first."""
     number = name.removeprefix("account ")
-    return CreditAccount.objects.filter(pk=int(number)).first() if number.isdigit() else None
+    account = CreditAccount.objects.filter(pk=int(number)).first() if number.isdigit() else None
+    if account is None or account.user_id is None or account.kind != CreditAccount.Kind.DEBT:
+        return account
+    own = CreditAccount.objects.filter(user_id=account.user_id, kind=CreditAccount.Kind.USER)
+    return own.first() or account
 
 
 @admin.register(CreditAccount)

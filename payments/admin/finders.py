@@ -23,10 +23,11 @@ def _event(name: str) -> WebhookEvent | None:
 
 @finding.finder("statement", permission="payments.view_statementrun")
 def _statement(name: str) -> StatementRun | None:
-    """By "gateway day"."""
+    """By "gateway day"; of several accounts the one that differs most."""
     gateway, _space, day = name.partition(" ")
     try:
-        return StatementRun.objects.filter(gateway=gateway, day=date.fromisoformat(day)).first()
+        runs = StatementRun.objects.filter(gateway=gateway, day=date.fromisoformat(day))
+        return runs.order_by("-differences", "pk").first()
     except ValueError:
         return None
 

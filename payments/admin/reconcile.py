@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import path, reverse
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -16,6 +17,9 @@ from pimpshop.core.admin import finding, words
 from pimpshop.core.admin.acting import Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
+
+#: So many differences are named on a statement's page.
+MOST_SHOWN = 50
 
 
 @admin.register(StatementRun)
@@ -29,6 +33,15 @@ class StatementRunAdmin(books.BooksMixin):
         "gateway",
     )
     search_fields = ("gateway",)
+    readonly_fields = ("each_of_them",)
+
+    @display(description=_("what differs"))
+    def each_of_them(self, run: StatementRun) -> str:
+        """A link to each difference, where it is resolved; the open ones first."""
+        rows = run.found.order_by("status", "pk")[:MOST_SHOWN]
+        page = "admin:payments_reconciledifference_change"
+        shown = ((words.link(reverse(page, args=[row.pk]), row), words.labels(row, "status")) for row in rows)
+        return format_html_join("", "{} {}<br>", shown) or "–"
 
 
 def _resolve(difference: ReconcileDifference, doing: Doing) -> None:
@@ -113,9 +126,6 @@ class DisputeAdmin(EvidenceAdmin):
     search_fields = ("provider_ref", "intent__out_trade_no")
     state = words.state_column()
     acts = disputes.ACTS
-
-    def get_fields(self, request: Any, obj: Any = None) -> list[Any]:
-        return [*super().get_fields(request, obj), "pack"]
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> tuple[Any, ...]:
         return (*super().get_readonly_fields(request, obj), "pack")

@@ -23,7 +23,7 @@ from orders.services import fulfilment
 from payments import registry
 from payments.gateways import base
 from payments.models import PaymentIntent, Refund
-from payments.services import credit_settling, links, requests
+from payments.services import credit_settling, links, requests, staff_kinds
 from pimpshop.core import staff_items, staff_limits
 from pimpshop.core.states import advance, remark
 from vending.services import print_jobs
@@ -226,6 +226,19 @@ def _paid_back(intent: PaymentIntent, refund: Refund, *, source: str, actor: str
     staff_items.resolve_about(
         kind=SURPLUS_KIND, subject=intent.out_trade_no, actor=actor, resolution=reason or "paid back"
     )
+    if status == "refunded":
+        _nothing_is_left(intent, actor=actor, reason=reason)
+
+
+def _nothing_is_left(intent: PaymentIntent, *, actor: str, reason: str) -> None:
+    """All of it is back: what asked for that is done, a refund that failed on the way to it included."""
+    staff_items.resolve_about(
+        kind=staff_kinds.LATE_KIND, subject=intent.out_trade_no, actor=actor, resolution=reason or "paid back"
+    )
+    for number in intent.refunds.filter(status="failed").values_list("out_refund_no", flat=True):
+        staff_items.resolve_about(
+            kind=FAILED_KIND, subject=number, actor=actor, resolution="paid back another way"
+        )
 
 
 def _stop_printing(intent: PaymentIntent, *, source: str, actor: str, reason: str) -> None:

@@ -90,6 +90,10 @@ def switch(*, key: str, off: bool, actor: str, reason: str) -> None:
             is_off=off, actor=actor[:120], reason=reason[:300], failures=0, rests_until=None,
             updated_at=timezone.now(),
         )  # fmt: skip
+        if not off:
+            staff_items.resolve_about(
+                kind=REST_KIND, subject=key, actor=actor, resolution=f"switched on: {reason}"
+            )
         AuditEntry.objects.create(
             actor=actor,
             action="switch gateway off" if off else "switch gateway on",
