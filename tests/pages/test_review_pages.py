@@ -91,7 +91,7 @@ def test_only_what_is_paid_reads_paid(db: None) -> None:
     order = intent.order
 
     def steps(state: str, *, ended: bool = False) -> list[str]:
-        return [step["text"] for step in progress_words.steps(order, state, None, ended=ended)]
+        return [step["text"] for step in progress_words.steps(order, state, None, None, ended=ended)]
 
     assert steps("scan") == ["Ordered", "Payment", "Waits for you"]
     bought.pay(intent, payer_email="guest@example.com")
