@@ -154,8 +154,10 @@ def steps(
 
 
 def _case_steps(order: Order, job: PrintJob | None) -> list[tuple[str, Any]]:
-    sent = job.accepted_at if job else None
-    reached = print_jobs.reached_at(job) if job and sent else {}
+    """Of a case that is printed once more only what happened since its machine took it again."""
+    sent = job.accepted_at if job and job.status not in print_jobs.UNSENT else None
+    moves = print_jobs.reached_at(job) if job and sent else {}
+    reached = {state: at for state, at in moves.items() if sent and at >= sent}
     return [
         (_("Ordered"), order.created_at),
         _payment(order),

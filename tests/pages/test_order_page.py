@@ -68,6 +68,20 @@ def test_a_step_that_nobody_saw_has_no_time() -> None:
     ]
 
 
+def test_a_case_that_is_printed_once_more_begins_anew() -> None:
+    """What happened to the first one must not read as done."""
+    order, job = paid()
+    assert advance(job, "printing", source="poll")
+    assert advance(job, "printed", source="poll")
+    assert advance(job, "submitting", source="admin")  # as it stands while it is ordered anew
+    assert steps(order)[2:] == [
+        ("To the machine", "now", False), ("Printing", "todo", False), ("Ready", "todo", False),
+        ("Collected", "todo", False),
+    ]  # fmt: skip
+    assert advance(job, "accepted", source="poll", accepted_at=timezone.now())
+    assert [step[1] for step in steps(order)] == ["done", "done", "now", "todo", "todo", "todo"]
+
+
 def test_before_the_machine_has_it() -> None:
     order, _ = paid(status="submitting", accepted_at=None)
     assert steps(order)[2:4] == [("To the machine", "now", False), ("Printing", "todo", False)]
