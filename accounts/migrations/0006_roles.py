@@ -6,6 +6,7 @@ before they are given away.
 
 from typing import Any
 
+from django.apps import apps as installed
 from django.contrib.auth.management import create_permissions
 from django.db import migrations
 
@@ -26,13 +27,14 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_logged_out_everywhere"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("catalog", "0003_designs_at_home"),
+        ("catalog", "0004_shell_safe_mm"),
         ("contenttypes", "0002_remove_content_type_name"),
-        ("core", "0004_append_only_audit"),
-        ("credits", "0009_seals"),
-        ("orders", "0007_told_to_customers"),
-        ("payments", "0023_deliveries_told"),
-        ("vending", "0005_told_to_customers"),
+        ("core", "0005_second_person"),
+        ("credits", "0010_who_owes"),
+        ("orders", "0008_cases_not_received"),
+        ("payments", "0024_find_by_last_four"),
+        ("vending", "0006_where_machines_stand"),
+        *([("djstripe", "0001_dj_stripe_2_11")] if installed.is_installed("djstripe") else []),
     ]
 
     operations = [migrations.RunPython(make_roles, migrations.RunPython.noop)]

@@ -20,6 +20,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     # Talks to customers and looks after their cases; moves no money.
     "support": (
         "core.change_staffitem",
+        "core.change_notification",
         "vending.change_machine",
         "vending.change_vendingsession",
         "vending.change_printjob",
@@ -27,6 +28,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     # Moves money, within limits, and makes the books agree.
     "finance": (
         "core.change_staffitem",
+        "core.change_notification",
         "core.export_audit",
         "credits.change_creditaccount",
         "orders.change_order",
@@ -36,6 +38,9 @@ MAY: Mapping[str, tuple[str, ...]] = {
         "payments.change_webhookevent",
         "payments.change_dispute",
         "payments.change_reconciledifference",
+        "payments.change_gatewayswitch",
+        "payments.change_webhookendpoint",
+        "payments.change_webhookdelivery",
     ),
     # Stands at the machine: stock, print jobs, what is sold and for how much.
     "operator": (

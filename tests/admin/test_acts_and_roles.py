@@ -25,7 +25,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     "accounts.usertoken": {"revoke": NOBODY},
     "credits.creditaccount": {"give-credits": FINANCE, "take-credits": FINANCE},
     "payments.dispute": {"submit-evidence": FINANCE},
-    "payments.gatewayswitch": {"switch-off": NOBODY, "switch-on": NOBODY},
+    "payments.gatewayswitch": {"switch-off": FINANCE, "switch-on": FINANCE},
     "payments.paymentintent": {
         "accept-late": FINANCE,
         "check-now": FINANCE, "refund": FINANCE, "pay-back": FINANCE, "pay-back-as-credits": FINANCE,

@@ -87,7 +87,7 @@ def test_credits_bought_spent_and_given_back(windows: Windows, shop: Shop, photo
     expect(page.locator("[data-has]")).to_contain_text("1,600 credits")
     press(page, "credits")
     page.wait_for_url("**/orders/**")
-    expect(page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(page.locator("#status .number")).to_be_visible()
     case, status_page = phone.order_no, page.url
     [printed] = shop.orders(machine.machine_id)
     assert phone.queue_no() == printed["queue_no"]

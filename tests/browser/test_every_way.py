@@ -149,7 +149,7 @@ def test_a_case_and_some_of_its_money_back(
     phone.design(machine, photo)
     press(phone.page, way)
     paying(phone.page)
-    expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(phone.page.locator("#status .number")).to_be_visible()
     [order] = shop.orders(machine.machine_id)
     assert phone.queue_no() == order["queue_no"]
     assert paid_once(shop, phone.order_no) == [(way.partition(".")[0], minor(price), True)]
@@ -163,7 +163,7 @@ def test_at_the_machine_staff_pay_back_by_hand(windows: Windows, shop: Shop, pho
     phone.design(machine, photo)
     phone.pay()
     machine.press("card")
-    expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(phone.page.locator("#status .number")).to_be_visible()
     shop.wait_until_handed_out(machine.machine_id)
     desk = windows.desk()
     desk.pay_back(phone.order_no)

@@ -47,7 +47,7 @@ def test_a_connection_lost_in_the_middle_of_a_photo(windows: Windows, shop: Shop
     network.send("Network.enable")
     network.send("Network.emulateNetworkConditions", SLOW)
     page.set_input_files("input[name=photo_file]", files(photo))
-    expect(page.get_by_text(re.compile(r"^Sending your photo: [1-9]0 %$"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile(r"^Sending your photo: [1-9]0 %$"))).to_be_visible()
     page.context.set_offline(True)
     expect(
         page.get_by_text("The connection is gone. Your photo goes on as soon as it is back.")

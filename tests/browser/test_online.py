@@ -145,7 +145,7 @@ def test_a_case_in_front_of_the_machine(
     phone.page.wait_for_url(re.compile(r"/(c/pay|h5)/"))
     expect(machine.ours.locator("#screen")).to_have_attribute("data-state", "phone")
     paying(phone.page, shop)
-    expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(phone.page.locator("#status .number")).to_be_visible()
     [order] = shop.orders(machine.machine_id)
     assert phone.queue_no() == order["queue_no"]
     assert paid_once(shop, phone.order_no) == [(way.partition(".")[0], amount, True)]

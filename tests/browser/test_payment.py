@@ -36,7 +36,7 @@ def test_a_declined_card_and_a_second_try(windows: Windows, shop: Shop, photo: b
     phone.expect_state("waiting")
     assert phone.order_no == first
     machine.press("cash")
-    expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(phone.page.locator("#status .number")).to_be_visible()
     assert statuses(shop, machine) == [DECLINED, PAID]
     assert len(shop.orders(machine.machine_id)) == 1
 
@@ -77,7 +77,7 @@ def test_impatience_never_pays_twice(windows: Windows, shop: Shop, photo: bytes)
     phone.page.goto(summary.removesuffix("summary/"))
     phone.page.wait_for_url("**/orders/**")
     machine.press("card")
-    expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(phone.page.locator("#status .number")).to_be_visible()
     phone.page.reload()
     tab.goto(summary)
     tab.wait_for_url("**/orders/**")
@@ -102,7 +102,7 @@ def test_a_lost_answer_is_looked_after(windows: Windows, shop: Shop, photo: byte
     shop.sandbox.fault("down", target="order/getPayStatus", on=False)
     phone.expect_state("waiting")
     machine.press("card")
-    expect(phone.page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(phone.page.locator("#status .number")).to_be_visible()
     assert statuses(shop, machine) == [PAID]
 
 

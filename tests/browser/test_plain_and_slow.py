@@ -72,7 +72,7 @@ def test_a_slow_line(windows: Windows) -> None:
     files = [{"name": "IMG.JPG", "mimeType": "image/jpeg", "buffer": small}]
     phone.page.set_input_files("input[name=photo_file]", files)
     expect(phone.page.locator("#progress")).to_be_visible()
-    expect(phone.page.locator("#progress")).to_be_hidden(timeout=20_000)
+    expect(phone.page.locator("#progress")).to_be_hidden()
     phone.wait_for_preview()
     phone.write("slow")
     phone.go_on()
@@ -154,6 +154,6 @@ def test_every_page_can_be_used_by_everybody(
     phone.pay()
     look("waiting")
     machine.press("cash")
-    expect(page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(page.locator("#status .number")).to_be_visible()
     look("number")
     assert {name: found for name, found in problems.items() if found} == {}

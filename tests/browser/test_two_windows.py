@@ -79,7 +79,7 @@ def test_two_windows(windows: Windows, shop: Shop, photo: bytes, language: str) 
     order_no = phone.order_no
     machine.press("card")
 
-    expect(page.locator("#status .number")).to_be_visible(timeout=20_000)
+    expect(page.locator("#status .number")).to_be_visible()
     number = phone.queue_no()
     expect(page.locator("#status")).to_contain_text(say["number"])
     expect(machine.page.locator("[data-queue-no]")).to_have_attribute("data-queue-no", number)

@@ -251,7 +251,7 @@ class Machine:
     def code(self) -> str:
         """What the QR code on the screen says."""
         found = self.page.locator("a.qr")
-        expect(found).to_be_visible(timeout=20_000)
+        expect(found).to_be_visible()
         return found.get_attribute("data-qr") or ""
 
     def press(self, button: str) -> None:

@@ -393,4 +393,4 @@ def test_mistake_16_the_machine_comes_back_after_four_hours(phone: Phone, manufa
             sweeper.walk_until_quiet()
     assert PrintJob.objects.get().status == "accepted"
     assert len(manufacturer.orders) == 1
-    assert StaffItem.objects.count() == 0
+    assert list(StaffItem.objects.values_list("kind", "resolved_by")) == [("machine_offline", "system")]
