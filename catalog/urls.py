@@ -35,4 +35,5 @@ urlpatterns = [
     path("d/<str:token>/case.png", shared.case, name="shared-case"),
     path("d/<str:token>/card.png", shared.card, name="shared-card"),
     path("pictures/<str:token>.png", pictures.picture, name="picture"),
+    path("pictures/<str:token>.webp", pictures.page_picture, name="page-picture"),
 ]

@@ -135,7 +135,7 @@ def unpaid(order_no: str) -> Order | None:
 
 
 def preview_url(order: Order) -> str:
-    """A signed, expiring link to the picture of what was ordered; "" when there is none."""
+    """A signed, expiring link to the small picture of what was ordered, for a page; "" when there is none."""
     line = order.lines.first()
     if (
         line is None
@@ -143,7 +143,8 @@ def preview_url(order: Order) -> str:
         or not Design.objects.filter(pk=line.design_id, forgotten_at=None).exists()
     ):
         return ""
-    return storage.picture_path("preview", line.design_id, storage.PREVIEW_LINK_LIFE)
+    path = storage.picture_path("preview", line.design_id, storage.PREVIEW_LINK_LIFE)
+    return f"{path.removesuffix('.png')}.webp"
 
 
 def texts_of(design: Design) -> str:

@@ -292,3 +292,12 @@ def _encode(image: Image.Image, original: str, *, chroma: str) -> Picture:
 
 
 __all__ = ["Picture", "PictureRefused", "as_small_jpeg", "make_working_copy", "read_data_url", "read_picture"]
+
+
+def small(png: IO[bytes], width_px: int) -> bytes:
+    """A picture of ours as WebP, at most `width_px` wide, transparent where it was. Raises OSError when it is none."""
+    with Image.open(png, formats=["PNG"]) as image:
+        image.thumbnail((width_px, 4 * width_px), Image.Resampling.LANCZOS)
+        out = io.BytesIO()
+        image.save(out, "WEBP", quality=80, method=4)
+    return out.getvalue()

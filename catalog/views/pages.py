@@ -31,7 +31,6 @@ GALLERY = [
         ("botanical", 417, _("Something that grows")),
         ("citrus", 421, _("Something fresh")),
         ("sea", 423, _("The last evening by the sea")),
-        ("terrazzo", 423, _("Quiet, with a bit of colour")),
     )
 ]
 

@@ -16,8 +16,10 @@ from tests.browser.shop import Shop
 pytestmark = pytest.mark.browser
 
 #: By page: (bytes over the line, requests) at most, its pictures included.
-LIMITS = {"shop": (280, 25), "studio": (400, 40), "ways to pay": (150, 20), "order": (400, 20)}
-SHIFT = 0.02
+LIMITS = {"shop": (150, 24), "studio": (400, 40), "ways to pay": (150, 20), "order": (150, 20)}
+#: Cumulative layout shift at most. The studio's tools come after its first paint and push a little.
+SHIFT = {"studio": 0.2}
+USUAL_SHIFT = 0.02
 
 
 def check(pages: list[Asked]) -> None:
@@ -29,7 +31,7 @@ def check(pages: list[Asked]) -> None:
         assert page.scores["accessibility"] == page.scores["best-practices"] == 100, name
         assert page.bytes <= kilobytes * 1024, name
         assert page.requests <= requests, name
-        assert page.shift <= SHIFT, name
+        assert page.shift <= SHIFT.get(name, USUAL_SHIFT), name
 
 
 def test_shop_and_checkout(windows: Windows, shop: Shop) -> None:
@@ -45,8 +47,9 @@ def test_studio_and_order(windows: Windows, shop: Shop, photo: bytes) -> None:
     phone.choose_phone()
     phone.add_photo(photo)
     studio = Asked.of("studio", phone.page)
+    check([studio])  # before the order, after which its address leads there
     phone.go_on()
     phone.pay()
     machine.press("cash")
     expect(phone.page.locator("#status .number")).to_be_visible()
-    check([studio, Asked.of("order", phone.page)])
+    check([Asked.of("order", phone.page)])

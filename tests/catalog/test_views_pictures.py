@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ import time_machine
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
+from PIL import Image
 
 from catalog.models import Design
 from catalog.services import designs
@@ -120,3 +122,22 @@ def test_our_own_links_are_read_without_a_fetch(frozen: Design) -> None:
     assert designs.read_linked_picture(path) == b"\x89PNG print"
     for bad in (path + "x", "/pictures/x.png", "/pictures/../x.png", "", path + "\n"):
         assert designs.read_linked_picture(bad) is None
+
+
+def test_a_page_gets_a_small_picture_and_never_the_print_file() -> None:
+    big = io.BytesIO()
+    Image.new("RGBA", (800, 1600), (200, 30, 90, 255)).save(big, "PNG")
+    design = make.frozen_design(print_bytes=big.getvalue(), preview_sha256="ab" * 32)
+    path = urlsplit(designs.preview_link(design)).path.removesuffix(".png") + ".webp"
+    answer = Client().get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
+    assert (answer["ETag"], answer["Content-Length"]) == (f'"{"ab" * 32}-420"', str(len(answer.content)))
+    assert answer["Cache-Control"] == "private, max-age=2592000, immutable"
+    with Image.open(io.BytesIO(answer.content)) as image:
+        assert (image.format, image.size) == ("WEBP", (420, 840))
+    again = Client().get(path, headers={"if-none-match": answer["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    of_print = path_of(design).removesuffix(".png") + ".webp"
+    for bad in (of_print, path.replace(".webp", "x.webp"), "/pictures/x.webp"):
+        refused = Client().get(bad)
+        assert (refused.status_code, refused.content) == (404, b"Not found.")

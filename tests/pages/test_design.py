@@ -65,7 +65,7 @@ def test_demo_pictures_are_light_and_as_large_as_the_page_says() -> None:
 def test_the_gallery_takes_its_place_before_it_loads() -> None:
     page = Client().get("/").content.decode()
     shown = re.findall(r"<li><img [^>]*case-[^>]*>", page)
-    assert len(shown) == 9
+    assert len(shown) == 8
     for picture in shown:
         assert re.search(r'srcset="\S+-210\S* 210w, \S+-420\S* 420w"', picture)
         assert re.search(r'width="210" height="\d{3}" loading="lazy"', picture)
