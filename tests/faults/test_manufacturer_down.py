@@ -45,7 +45,8 @@ def test_down_for_four_hours_then_one_accepted_job(shop: Shop) -> None:
     one.refresh()
     assert (one.session.status, one.session.user_progress) == ("payment_completed", "payment_pending")
     assert progress.order_progress(one.order)["state"] == "delayed"
-    assert StaffItem.objects.count() == 0
+    # Nobody has heard of the machine meanwhile: staff know, and it is no news any more when it is back.
+    assert list(StaffItem.objects.values_list("kind", "resolved_by")) == [("machine_offline", "")]
     shop.manufacturer.down = False
     for hours in (4.2, 4.21):
         with later(hours=hours):
@@ -57,6 +58,7 @@ def test_down_for_four_hours_then_one_accepted_job(shop: Shop) -> None:
     assert Notification.objects.count() == 0
     one.refresh()
     assert one.session.user_progress == "order_submitted"
+    assert list(StaffItem.objects.values_list("kind", "resolved_by")) == [("machine_offline", "system")]
 
 
 def give_up(shop: Shop) -> Paying:
