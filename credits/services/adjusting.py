@@ -13,16 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from credits.models import CreditAccount, Posting
 from credits.services import books, ledger
-from pimpshop.core import errors
+from pimpshop.core import errors, typed_amounts
 from pimpshop.core.models import AuditEntry
 
 #: What one act may move: a typing error is not paid out.
 MOST = 1_000_000
 
 
-class NoAmount(errors.ShopError):
-    code = "no_amount"
-    message = _("Type a whole number of credits, at least 1. Nothing was changed.")
+class TooMany(errors.ShopError):
+    code = "too_many_credits"
+    message = _("That is more than one act gives or takes (1,000,000 credits). Nothing was changed.")
 
 
 class NotAUsers(errors.Conflict):
@@ -31,11 +31,10 @@ class NotAUsers(errors.Conflict):
 
 
 def amount_of(typed: str) -> int:
-    """Raises NoAmount."""
-    plain = typed.strip().replace(",", "")
-    amount = int(plain) if plain.isascii() and plain.isdigit() and len(plain) < 9 else 0
-    if not 0 < amount <= MOST:
-        raise NoAmount
+    """Raises typed_amounts.NotAnAmount, TooMany."""
+    amount = typed_amounts.read(typed, "CREDITS").amount_minor
+    if amount > MOST:
+        raise TooMany
     return amount
 
 

@@ -15,7 +15,8 @@ from orders.models import Order
 from orders.services import fulfilment
 from payments.models import PaymentIntent, Refund
 from payments.services import receipts, refund_credits, refunds
-from pimpshop.core.money import InvalidAmount, Money
+from pimpshop.core import typed_amounts
+from pimpshop.core.money import Money
 from pimpshop.core.templatetags import shop
 from vending.models import PrintJob
 from vending.services import print_jobs
@@ -36,11 +37,9 @@ class Told:
 
 
 def amount_of(intent: PaymentIntent, typed: str) -> Money:
-    """What would be paid back: what was typed, else all that is left. Raises as refunds.request_refund does."""
-    try:
-        minor = Money.parse(typed, intent.currency).amount_minor if typed else None
-    except InvalidAmount as error:
-        raise refunds.RefundTooLarge(_("That is no amount. Nothing was paid back.")) from error
+    """What would be paid back: what was typed, else all that is left. Raises typed_amounts.NotAnAmount, and as
+    refunds.request_refund does."""
+    minor = typed_amounts.read(typed, intent.currency).amount_minor if typed else None
     return Money(refunds.fits(intent, minor), intent.currency)
 
 

@@ -58,11 +58,26 @@ def test_credits_are_taken_and_never_more_than_there_are(member: Any) -> None:
     assert [str(v) for v in invariants.violations()] == []
 
 
-@pytest.mark.parametrize("amount", ["", "0", "-5", "1.5", "many", "9" * 20])
+@pytest.mark.parametrize("amount", ["", "0", "-5", "1.5", "1,5", "1e3", "many", "1000001", "9" * 20])
 @pytest.mark.parametrize("act", ["give-credits", "take-credits"])
 def test_what_is_no_amount_moves_nothing(member: Any, act: str, amount: str) -> None:
     desk, (user, account) = member("finance"), somebody()
     send(desk, account, act, amount=amount)
+    assert (credits.balance(user.pk), StaffMove.objects.count(), AuditEntry.objects.count()) == (500, 0, 0)
+
+
+@pytest.mark.parametrize(("amount", "credits_"), [("1,500", 1500), ("１５", 15), (" 15 ", 15)])
+def test_what_people_write_for_thousands_is_understood(member: Any, amount: str, credits_: int) -> None:
+    desk, (user, account) = member("finance"), somebody()
+    assert send(desk, account, "give-credits", amount=amount).status_code == 302
+    assert (credits.balance(user.pk), StaffMove.objects.get().amount_minor) == (500 + credits_, credits_)
+
+
+def test_a_decimal_comma_is_refused_with_what_to_type_instead(member: Any) -> None:
+    """ "1,5" credits were 15 once."""
+    desk, (user, account) = member("finance"), somebody()
+    said = desk.said(send(desk, account, "give-credits", amount="1,5"))
+    assert "Decimals come after a point" in said[0]
     assert (credits.balance(user.pk), StaffMove.objects.count(), AuditEntry.objects.count()) == (500, 0, 0)
 
 

@@ -172,6 +172,16 @@ def test_too_much_says_why_where_the_preview_would_stand(admin: Any) -> None:
     assert Refund.objects.count() == 0
 
 
+@pytest.mark.parametrize("typed", ["1,5", "19,99", "-1", "1e3", "0", "1.999"])
+def test_an_amount_that_may_be_another_pays_nothing_back(admin: Any, typed: str) -> None:
+    intent = paid()
+    page = f"/admin/payments/paymentintent/{intent.pk}/act/refund/"
+    answer = admin.client.post(page, {"show": "1", "amount": typed})
+    assert "Nothing was changed." in answer.context["trouble"]
+    admin.client.post(page, {"reason": "r", "amount": typed, "seen": "x"})
+    assert nothing_moved(intent)
+
+
 def test_chinese_staff_and_english_staff_see_the_same_act(admin: Any) -> None:
     """The fingerprint is of the English words, whoever reads."""
     intent = paid(gateway="machine")
