@@ -6,9 +6,15 @@ const { lang } = document.documentElement;
 const base = lang.split("-")[0];
 const language = navigator.languages.find((known) => known.split("-")[0] === base) ?? lang;
 
+const TIME_FORMATS = {
+  date: { dateStyle: "medium" },
+  short: { timeStyle: "short" },
+  long: { dateStyle: "medium", timeStyle: "short" },
+};
+
 function localTimes() {
   for (const element of document.querySelectorAll("time[data-local-time]")) {
-    const format = element.dataset.localTime === "short" ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" };
+    const format = TIME_FORMATS[element.dataset.localTime] ?? TIME_FORMATS.long;
     element.textContent = new Intl.DateTimeFormat(language, format).format(new Date(element.dateTime));
     element.removeAttribute("data-local-time");
   }

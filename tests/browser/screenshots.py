@@ -64,8 +64,9 @@ class Camera:
                 self._take(page, FOLDER / f"{slug}.{language}.{size}.{scheme}.png", width, height)
         page.set_viewport_size(before)
         page.emulate_media(color_scheme="light")
-        if keeps:  # the next page is English again
+        if keeps:  # this page too: a part that is fetched later would be English in a Chinese page
             page.context.add_cookies([_language(self.shop, "en")])
+            page.reload()
         self.taken.append(name)
 
     @staticmethod
