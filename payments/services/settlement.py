@@ -38,6 +38,7 @@ from vending.services import sessions
 
 log = structlog.get_logger(__name__)
 
+MISMATCH_KIND = "payment_mismatch"
 CREDITS_GONE = "it came late, and the credits for the rest of the price are spent"
 
 
@@ -156,9 +157,12 @@ def _captured_fits(intent: PaymentIntent, result: base.PaymentResult) -> bool:
 
 
 def _refuse(intent: PaymentIntent, why: str, *, source: str) -> Applied:
+    """Told once for each reason: we go on asking, and what a person has closed is not put before them again."""
+    known = staff_items.was_answered(kind=MISMATCH_KIND, subject=intent.out_trade_no, why=why)
     with transaction.atomic():
-        new = staff_items.open_item(
-            kind="payment_mismatch", subject=intent.out_trade_no, why=why,
+        new = not known and staff_items.open_item(
+            kind=MISMATCH_KIND, subject=intent.out_trade_no, why=why, minor=intent.amount_minor,
+            currency=intent.currency,
             title=f"The provider's word does not fit payment {intent.out_trade_no}",
             detail="Nothing was moved. Compare with the provider's own page and decide.",
         )  # fmt: skip

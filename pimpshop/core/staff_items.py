@@ -65,6 +65,14 @@ def resolve_about(*, kind: str, subject: str, resolution: str, actor: str = SYST
     )
 
 
+def was_answered(*, kind: str, subject: str, **data: Any) -> bool:
+    """Has a person closed an item of that kind about that subject, with just these words in its details?"""
+    closed = StaffItem.objects.filter(
+        kind=kind[:64], subject=subject[:120], resolved_at__isnull=False, data__contains=data
+    )
+    return closed.exclude(resolved_by=SYSTEM).exists()
+
+
 def keep(*, kind: str, found: Mapping[str, dict[str, Any]], passed: str) -> int:
     """Make the open items of `kind` agree with `found` (subject -> title, detail, data): open what is new, close what is
     not there any more with the word `passed`. What a person closed stays closed for a day. Answers how many changed."""

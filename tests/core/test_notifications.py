@@ -16,7 +16,7 @@ from django.utils import timezone
 from pimpshop.core import sweeper
 from pimpshop.core.http import OpenTransaction
 from pimpshop.core.models import AuditEntry, Notification, StaffItem
-from pimpshop.core.notifications import kinds, outbox
+from pimpshop.core.notifications import kinds, letters, outbox
 from pimpshop.core.notifications.mail import NotSent
 from tests.support.threads import together
 
@@ -206,6 +206,54 @@ def test_staff_send_an_ended_one_again_as_a_message_of_its_own() -> None:
     assert (entry.actor, entry.action, entry.subject, entry.reason) == (
         "ada", "send message again", "P1", "asked for it",
     )  # fmt: skip
+
+
+def given_up(monkeypatch: pytest.MonkeyPatch, reference: str = "P1", kind: str = "case_late") -> Notification:
+    row = note(reference, kind=kind)
+    with monkeypatch.context() as out:
+        broken(out, smtplib.SMTPRecipientsRefused({"alice@example.com": (550, b"no such box")}))
+        outbox.send(row.pk)
+    row.refresh_from_db()
+    assert row.outcome == "gave_up"
+    return row
+
+
+def test_what_arrives_when_it_is_sent_again_needs_nobody_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    row, other = given_up(monkeypatch), given_up(monkeypatch, "P2")
+    outbox.send_again(note=row, actor="ada", reason="the address is right now")
+    assert StaffItem.objects.filter(resolved_at=None).count() == 2  # on its way is not there
+    assert outbox.send_due() == 1
+    item = StaffItem.objects.get(subject="P1")
+    assert (item.resolved_by, item.resolution) == ("system", "it was sent again")
+    assert list(StaffItem.objects.filter(resolved_at=None).values_list("subject", flat=True)) == [
+        other.reference
+    ]
+
+
+def test_what_fails_again_goes_on_to_need_somebody(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = given_up(monkeypatch)
+    outbox.send_again(note=row, actor="ada", reason="once more")
+    broken(monkeypatch, smtplib.SMTPDataError(554, b"spam"))
+    assert outbox.send_due() == 1
+    [item] = StaffItem.objects.all()
+    assert (item.resolved_at, again().outcome) == (None, "gave_up")
+
+
+def test_the_next_message_of_an_order_that_nobody_got_follows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One item per order: it is about one message after the other until all have arrived."""
+    monkeypatch.setitem(
+        kinds._kinds, "another", kinds.Kind("another", "more", kinds._kinds["case_late"].compose, dict)
+    )
+    written = letters.write
+    monkeypatch.setattr(letters, "write", lambda kind, *more: written("case_late", *more))
+    first, second = given_up(monkeypatch), given_up(monkeypatch, kind="another")
+    outbox.send_again(note=first, actor="ada", reason="mended")
+    outbox.send_due()
+    told = [(item.data["message"], item.resolution) for item in StaffItem.objects.order_by("pk")]
+    assert told == [("case_late", "it was sent again"), ("another", "")]
+    outbox.send_again(note=second, actor="ada", reason="mended")
+    outbox.send_due()
+    assert not StaffItem.objects.filter(resolved_at=None).exists()
 
 
 def test_a_sender_that_hung_marks_what_it_sent_and_puts_nothing_off() -> None:

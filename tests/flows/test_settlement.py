@@ -13,6 +13,7 @@ from orders.models import Order, OrderEvent
 from payments.gateways import base
 from payments.models import PaymentEvent, PaymentIntent, Refund, RefundEvent
 from payments.services import refunds, settlement
+from pimpshop.core import staff_items
 from pimpshop.core.models import Notification, StaffItem
 from pimpshop.core.money import Money
 from tests.support import seed1
@@ -180,6 +181,29 @@ def test_a_result_about_something_else_moves_nothing(phone: Phone, manufacturer,
     assert open_items() == [("payment_mismatch", third_id)]
     assert PaymentEvent.objects.filter(reason__startswith="refused: ").count() == 1
     assert settlement.apply_result(intent, fits, source="poll") in ("settled", "moved")
+
+
+def test_what_a_person_has_closed_is_told_again_only_for_another_reason(phone: Phone, manufacturer) -> None:
+    third_id = phone.asked_to_pay()
+    intent = PaymentIntent.objects.get()
+    less, other = (
+        base.PaymentResult(
+            status=base.PaymentStatus.SUCCEEDED, out_trade_no=number, amount=Money(minor, "GBP")
+        )
+        for number, minor in ((third_id, 1998), ("PYEN250830540573", 1999))
+    )
+    settlement.apply_result(intent, less, source="webhook")
+    item = StaffItem.objects.get()
+    assert item.data == {
+        "why": "amount 19.98 GBP instead of 19.99 GBP", "minor": 1999, "currency": "GBP",
+    }  # fmt: skip
+    assert staff_items.resolve(item, actor="ada", resolution="given back at the machine") is True
+    assert settlement.apply_result(intent, less, source="poll") == settlement.Applied.REFUSED
+    assert (open_items(), PaymentEvent.objects.filter(reason__startswith="refused: ").count()) == ([], 1)
+    assert settlement.apply_result(intent, other, source="poll") == settlement.Applied.REFUSED
+    assert open_items() == [("payment_mismatch", third_id)]
+    assert StaffItem.objects.last().data["why"] == f"number PYEN250830540573 instead of {third_id}"
+    assert PaymentEvent.objects.filter(reason__startswith="refused: ").count() == 2
 
 
 @pytest.mark.parametrize("told", [0.01, 1999, "19.98", "free"])

@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from pimpshop.core import errors, staff_items, sweeper
-from pimpshop.core.models import AuditEntry, Notification
+from pimpshop.core.models import AuditEntry, Notification, StaffItem
 from pimpshop.core.notifications import kinds, letters, mail, subscription
 
 log = structlog.get_logger(__name__)
@@ -128,11 +128,16 @@ def _end(note: Notification, ended: Ended) -> bool:
     """What was sent is marked whoever has the row meanwhile; anything else only by who holds it. Answers whether it was."""
     now = timezone.now()
     sent = ended.outcome == Notification.Outcome.SENT
+    told = sent or ended.outcome == Notification.Outcome.OVERTAKEN  # or there is nothing left to tell
     mine: dict[str, Any] = {"again": note.again} if sent else {"attempts": note.attempts, "again": note.again}
-    moved = Notification.objects.filter(pk=note.pk, due_at__isnull=False, **mine).update(
-        due_at=None, sent_at=now if sent else None, outcome=ended.outcome, channel=ended.channel,
-        recipient=ended.recipient or note.recipient, language=note.language, last_error=ended.error[:500], updated_at=now,
-    )  # fmt: skip
+    with transaction.atomic():
+        moved = Notification.objects.filter(pk=note.pk, due_at__isnull=False, **mine).update(
+            due_at=None, sent_at=now if sent else None, outcome=ended.outcome, channel=ended.channel,
+            recipient=ended.recipient or note.recipient, language=note.language, last_error=ended.error[:500],
+            updated_at=now,
+        )  # fmt: skip
+        if moved and told and note.again:
+            _close_item(note)
     log.info("message_ended", notification=note.pk, kind=note.kind, outcome=ended.outcome)
     return bool(moved)
 
@@ -165,14 +170,31 @@ def _not_sent(note: Notification, error: mail.NotSent) -> None:
         )
         return
     with transaction.atomic():
-        if not _end(note, Ended(Notification.Outcome.GAVE_UP, error=error.why)):
-            return
-        staff_items.open_item(
-            kind=NOT_SENT_KIND, subject=note.reference, why=error.why, message=note.kind,
-            title=f"A customer could not be told ({note.kind.replace('_', ' ')}, {note.reference})",
-            detail="Look at the address, then send the message again or tell them another way.",
-            path=reverse("admin:core_notification_change", args=[note.pk]),
-        )  # fmt: skip
+        if _end(note, Ended(Notification.Outcome.GAVE_UP, error=error.why)):
+            _open_item(note, error.why)
+
+
+def _open_item(note: Notification, why: str) -> None:
+    staff_items.open_item(
+        kind=NOT_SENT_KIND, subject=note.reference, why=why, message=note.kind,
+        title=f"A customer could not be told ({note.kind.replace('_', ' ')}, {note.reference})",
+        detail="Look at the address, then send the message again or tell them another way.",
+        path=reverse("admin:core_notification_change", args=[note.pk]),
+    )  # fmt: skip
+
+
+def _close_item(note: Notification) -> None:
+    """What staff sent again has arrived. An item is about the first of a reference's messages that failed: another one
+    that nobody got is put before them after it."""
+    about = {"kind": NOT_SENT_KIND, "subject": note.reference}
+    if not StaffItem.objects.filter(**about, resolved_at=None, data__message=note.kind).exists():
+        return
+    staff_items.resolve_about(**about, resolution="it was sent again")
+    other = Notification.objects.filter(
+        reference=note.reference, outcome=Notification.Outcome.GAVE_UP
+    ).first()
+    if other is not None:
+        _open_item(other, other.last_error)
 
 
 def send_again(*, note: Notification, actor: str, reason: str) -> None:
