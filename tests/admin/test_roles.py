@@ -80,6 +80,26 @@ def test_the_roles_are_made_after_every_table_there_is(app: str) -> None:
     assert tables - before == set()
 
 
+def test_the_mirror_of_stripe_can_be_switched_on_later() -> None:
+    """`migrate` refuses a database in which something of ours was done before what it now depends on."""
+    loader = MigrationLoader(None)
+    waiting = {
+        key
+        for key, migration in loader.disk_migrations.items()
+        if key[0] in roles.OURS and any(app in roles.MIRROR for app, _name in migration.dependencies)
+    }
+    assert waiting == set()
+
+
+def test_a_right_to_a_table_that_comes_later_waits_for_its_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(roles.MAY, "support", ("vending.change_machine", "core.change_tomorrow"))  # type: ignore[misc]
+    roles.keep(Group.objects, Permission.objects)
+    beyond = Group.objects.get(name="support").permissions.exclude(codename__startswith="view_")
+    assert [one.codename for one in beyond] == ["change_machine"]
+    with pytest.raises(LookupError, match=r"core\.change_tomorrow"):
+        roles.keep()
+
+
 def test_a_role_that_was_changed_by_hand_is_set_right_and_others_stay() -> None:
     roles.keep()
     own = Group.objects.create(name="night shift")

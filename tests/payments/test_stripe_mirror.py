@@ -16,6 +16,7 @@ import stripe as sdk
 from django.apps import apps
 from django.conf import settings as shop
 from django.contrib import admin
+from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection, connections
@@ -24,6 +25,7 @@ from django.test import Client, override_settings
 from django.urls import Resolver404, clear_url_caches, resolve
 from django.utils import timezone
 
+from accounts.services import roles
 from payments.admin import stripe_mirror as desk
 from payments.models import PaymentIntent, WebhookEvent
 from payments.services import online_payments, stripe_mirror
@@ -125,6 +127,17 @@ def stored_words() -> str:
             cursor.execute(f'SELECT t::text FROM "{table}" t')
             found += [row[0] for row in cursor.fetchall()]
     return "\n".join(found)
+
+
+def test_whoever_may_look_may_from_the_moment_it_is_switched_on(mirror_tables: None, db: None) -> None:
+    looks = {
+        p.pk
+        for p in Permission.objects.filter(content_type__app_label="djstripe", codename__startswith="view_")
+    }
+    assert len(looks) > 40
+    for role in roles.MAY:
+        held = set(Group.objects.get(name=role).permissions.values_list("pk", flat=True))
+        assert held & looks == (looks if role in roles.SEE_THE_MIRROR else set())
 
 
 def test_events_that_ended_are_shown(simulated):
