@@ -12,6 +12,7 @@ from payments.admin import (
     shipping,
     stories,
     stripe_mirror,
+    switching,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "shipping",
     "stories",
     "stripe_mirror",
+    "switching",
 ]

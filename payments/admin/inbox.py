@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
@@ -12,13 +13,46 @@ from unfold.enums import ActionVariant
 from payments.models import WebhookEvent
 from payments.services import inbox
 from pimpshop.core.admin import finding, timeline, words
-from pimpshop.core.admin.acting import WHY, Act, Doing
+from pimpshop.core.admin.acting import WHY, Act, Did, Doing, Preview
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
 
 
-def _again(event: WebhookEvent, doing: Doing) -> bool:
-    return inbox.process_again(event=event, actor=doing.actor, reason=doing.reason)
+def _again(event: WebhookEvent, doing: Doing) -> Did | bool:
+    if not inbox.process_again(event=event, actor=doing.actor, reason=doing.reason):
+        return False
+    return Did(after=lambda: _outcome(event))
+
+
+def _outcome(event: WebhookEvent) -> str:
+    """Worked on at once, so that who asked reads what came of it."""
+    inbox.process(event.pk)
+    event.refresh_from_db()
+    told = {"state": words.word(event.status), "outcome": event.outcome or "–"}
+    if event.status == "received":
+        return gettext("it is not done yet and is tried again by itself (%(outcome)s)") % told
+    return gettext("%(state)s: %(outcome)s") % told
+
+
+def _preview(event: WebhookEvent, doing: Doing) -> Preview:
+    inbox.must_be_ended(event)
+    told = {"gateway": event.gateway, "kind": event.kind, "subject": event.subject or "–"}
+    lines = [gettext("The event %(kind)s of %(gateway)s is worked on once more.") % told]
+    intent = inbox.payment_of(event)
+    if intent is None:
+        lines.append(gettext("No payment of ours has the number %(subject)s: nothing will move.") % told)
+        return Preview(lines)
+    lines += [
+        gettext("The provider is asked where it decides. What was applied already is not applied again."),
+        gettext("If it was paid and we did not know, order %(order)s goes on: that is all that can move.")
+        % {"order": intent.order.order_no},
+    ]
+    state = {"payment": intent.out_trade_no, "state": words.word(intent.status)}
+    return Preview(lines, now=[gettext("Payment %(payment)s is at: %(state)s.") % state])
+
+
+def _locked(event: WebhookEvent) -> WebhookEvent:
+    return WebhookEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
 
 
 @admin.register(WebhookEvent)
@@ -50,6 +84,9 @@ class WebhookEventAdmin(EvidenceAdmin):
             variant=ActionVariant.PRIMARY,
             possible=lambda event: event.status != "received",
             audited=True,
+            at_most=5,
+            preview=_preview,
+            lock=_locked,
         ),
     )
     state = words.state_column()

@@ -14,10 +14,12 @@ from unfold.decorators import display
 
 from payments import states
 from payments.admin import paying_back
+from payments.admin.day import WAYS
 from payments.models import PaymentIntent
 from payments.services import sync
+from payments.services.settlement import Applied
 from pimpshop.core.admin import finding, timeline, words
-from pimpshop.core.admin.acting import Act, Doing
+from pimpshop.core.admin.acting import Act, Did, Doing, Preview
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 
@@ -28,13 +30,53 @@ def _stuck(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.filter(status__in=states.UNDECIDED, created_at__lt=timezone.now() - UNDECIDED_FOR)
 
 
-def _check(intent: PaymentIntent, doing: Doing) -> bool | str:
+#: What became of the provider's answer.
+FOUND: dict[Applied, Any] = {
+    Applied.SETTLED: _("it is paid, and order %(order)s goes on"),
+    Applied.SURPLUS: _("it is paid, but the order was paid already: the money goes back"),
+    Applied.MOVED: _("it is now: %(state)s"),
+    Applied.UNCHANGED: _("nothing new, it is still: %(state)s"),
+    Applied.REFUSED: _(
+        "what the provider says does not fit this payment; nothing was changed, an item tells more"
+    ),
+}
+
+
+def _check(intent: PaymentIntent, doing: Doing) -> Did:
+    before = intent.status
     checked = sync.check_now(intent=intent, source="admin", actor=doing.actor)
+    intent.refresh_from_db()
+    facts: dict[str, Any] = {"found": checked.provider_status}
+    if before != intent.status:
+        facts["changes"] = [{"field": "status", "before": before, "after": intent.status}]
     if not checked.asked:
-        return gettext("somebody asked a moment ago; look at the timeline")
+        return Did(gettext("somebody asked a moment ago; look at the timeline"), tone="warning", facts=facts)
     if checked.applied is None:
-        return gettext("the provider does not answer; nothing was changed")
-    return gettext("the provider says: %s") % (checked.provider_status or checked.applied)
+        said = gettext("the provider does not answer; nothing was changed")
+        return Did(said, tone="warning", facts=facts)
+    told = {"order": intent.order.order_no, "state": words.word(intent.status)}
+    said = str(FOUND[checked.applied]) % told
+    if checked.provider_status:
+        said = gettext("%(found)s (the provider's word: %(word)s)") % {
+            "found": said, "word": checked.provider_status
+        }  # fmt: skip
+    tone = "warning" if checked.applied in (Applied.SURPLUS, Applied.REFUSED) else "success"
+    return Did(said, tone=tone, facts=facts)
+
+
+def _of_checking(intent: PaymentIntent, doing: Doing) -> Preview:
+    told = {
+        "payment": intent.out_trade_no,
+        "order": intent.order.order_no,
+        "amount": words.money(intent.amount_minor, intent.currency),
+        "way": str(WAYS.get(intent.gateway, intent.gateway)),
+    }
+    lines = [
+        gettext("“%(way)s” is asked what became of payment %(payment)s (%(amount)s). Asking moves no money.") % told,
+        gettext("If it was paid, order %(order)s goes on. If its time is over, it counts as not paid.") % told,
+    ]  # fmt: skip
+    state = {"state": words.word(intent.status), "ago": words.ago(intent.last_query_at)}
+    return Preview(lines, now=[gettext("Here it is at: %(state)s. Last asked: %(ago)s.") % state])
 
 
 @admin.register(PaymentIntent)
@@ -78,6 +120,8 @@ class PaymentIntentAdmin(StoryMixin, EvidenceAdmin):
             _check,
             icon="sync",
             at_most=5,
+            preview=_of_checking,
+            calls=True,
             possible=lambda intent: intent.status not in ("refunded", "partially_refunded", "succeeded"),
         ),
         *paying_back.OF_A_PAYMENT,

@@ -1,4 +1,4 @@
-"""Reconciliation for staff: the days and what differs, each to be resolved with a reason; and the gateways' switches."""
+"""Reconciliation for staff: the days and what differs, each to be resolved with a reason; disputes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from payments.admin import books, disputes
-from payments.models import Dispute, GatewaySwitch, ReconcileDifference, StatementRun
-from payments.services import reconcile_rows, switches
+from payments.models import Dispute, ReconcileDifference, StatementRun
+from payments.services import reconcile_rows
 from pimpshop.core.admin import finding, words
 from pimpshop.core.admin.acting import Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin
@@ -79,38 +79,6 @@ class ReconcileDifferenceAdmin(EvidenceAdmin):
     @display(description=_("theirs"))
     def theirs(self, row: ReconcileDifference) -> str:
         return "–" if row.theirs_minor is None else words.money(row.theirs_minor, row.currency)
-
-
-def _off(row: GatewaySwitch, doing: Doing) -> None:
-    switches.switch(key=row.gateway, off=True, actor=doing.actor, reason=doing.reason)
-
-
-def _on(row: GatewaySwitch, doing: Doing) -> None:
-    switches.switch(key=row.gateway, off=False, actor=doing.actor, reason=doing.reason)
-
-
-@admin.register(GatewaySwitch)
-class GatewaySwitchAdmin(EvidenceAdmin):
-    """A row for each configured gateway is there from the first look at the list."""
-
-    list_display = ("gateway", "is_off", "reason", "actor", "failures", "rests_until")
-    search_fields = ("gateway",)
-    acts = (
-        Act(
-            "switch-off", _("Switch off"), _("No new payment starts there. What was started goes on."), _off,
-            reason=_("Why? (kept with your name)"), icon="power_settings_new", audited=True,
-            possible=lambda row: not row.is_off,
-        ),
-        Act(
-            "switch-on", _("Switch on"), _("Shoppers may choose it again at once."), _on,
-            reason=_("Why? (kept with your name)"), icon="power", audited=True,
-            possible=lambda row: row.is_off or row.rests_until is not None,
-        ),
-    )  # fmt: skip
-
-    def get_queryset(self, request: Any) -> Any:
-        switches.make_rows()
-        return super().get_queryset(request)
 
 
 @admin.register(Dispute)

@@ -17,6 +17,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
 from redis.exceptions import RedisError
 
@@ -24,7 +25,7 @@ from payments import registry, states, tasks
 from payments.gateways import base
 from payments.models import PaymentIntent, WebhookEvent
 from payments.services import at_once, at_the_door, facts, settlement, stripe_mirror, sync
-from pimpshop.core import bell, budget, cache, staff_items
+from pimpshop.core import bell, budget, cache, errors, staff_items
 from pimpshop.core.models import AuditEntry
 from pimpshop.core.money import InvalidAmount, Money
 from pimpshop.core.states import advance
@@ -41,6 +42,11 @@ RETRY_SECONDS = (3, 5, 10, 30, 60, 300)
 MAX_ATTEMPTS = 200
 #: A hint that the provider does not confirm is asked about so many times (within two minutes).
 UNCONFIRMED_LOOKS = 6
+
+
+class WorkIsDue(errors.Conflict):
+    code = "work_is_due"
+    message = _("This event is waiting to be worked on already. Nothing was changed.")
 
 
 @dataclass(frozen=True)
@@ -275,15 +281,28 @@ def due(limit: int = 100) -> Sequence[int]:
 def process_again(*, event: WebhookEvent, actor: str, reason: str) -> bool:
     """Staff: work on an ended or parked event once more."""
     with transaction.atomic():
+        before = event.status
         moved = advance(
             event, "received", source="admin", actor=actor, reason=reason, due_at=timezone.now(), attempts=0
         )
         if moved:
             AuditEntry.objects.create(
-                actor=actor, action="process event again", subject=str(event)[:120], reason=reason
-            )
+                actor=actor, action="process event again", subject=str(event)[:120], reason=reason,
+                data={"changes": [{"field": "status", "before": before, "after": "received"}], "about": event.subject},
+            )  # fmt: skip
             bell.ring(tasks.process_inbox_event, event.pk)
     return moved
+
+
+def must_be_ended(event: WebhookEvent) -> None:
+    """Raises WorkIsDue."""
+    if event.status == "received":
+        raise WorkIsDue
+
+
+def payment_of(event: WebhookEvent) -> PaymentIntent | None:
+    """The payment of ours that it names."""
+    return facts.find_intent(event, facts.read(event))
 
 
 def gateway(key: str) -> base.Gateway:

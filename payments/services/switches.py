@@ -8,6 +8,7 @@ only keeps new ones from starting.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -15,8 +16,8 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from payments import registry
-from payments.models import GatewaySwitch
+from payments import registry, states
+from payments.models import GatewaySwitch, PaymentIntent
 from pimpshop.core import errors, staff_items
 from pimpshop.core.models import AuditEntry
 
@@ -82,10 +83,12 @@ def note_success(key: str) -> None:
         staff_items.resolve_about(kind=REST_KIND, subject=key, resolution="answers again")
 
 
-def switch(*, key: str, off: bool, actor: str, reason: str) -> None:
-    """Staff: take a gateway out of use for new payments, or bring it back (which ends its rest too)."""
+def switch(*, key: str, off: bool, actor: str, reason: str, facts: dict[str, Any] | None = None) -> None:
+    """Staff: take a gateway out of use for new payments, or bring it back (which ends its rest too). Audited with before
+    and after, and with `facts` (whom it touched)."""
     with transaction.atomic():
         row, _new = GatewaySwitch.objects.select_for_update().get_or_create(gateway=key)
+        moved = [{"field": key, "before": _word(row), "after": "off" if off else "on"}]
         GatewaySwitch.objects.filter(pk=row.pk).update(
             is_off=off, actor=actor[:120], reason=reason[:300], failures=0, rests_until=None,
             updated_at=timezone.now(),
@@ -99,7 +102,22 @@ def switch(*, key: str, off: bool, actor: str, reason: str) -> None:
             action="switch gateway off" if off else "switch gateway on",
             subject=key,
             reason=reason,
+            data={"changes": moved, **(facts or {})},
         )
+
+
+def _word(row: GatewaySwitch) -> str:
+    return "off" if row.is_off else "resting" if rests(row) else "on"
+
+
+def rests(row: GatewaySwitch) -> bool:
+    """Does it hide itself after failures just now?"""
+    return row.rests_until is not None and row.rests_until > timezone.now()
+
+
+def under_way(key: str) -> int:
+    """Payments that were started there and are not decided."""
+    return PaymentIntent.objects.filter(gateway=key, status__in=states.UNDECIDED).count()
 
 
 def make_rows() -> None:

@@ -55,9 +55,14 @@ class Desk:
         return str(answer.context["form"]["seen"].value()) if answer.status_code == 200 else ""
 
     def act_on(self, model: str, rows: list[Any], name: str, **more: Any) -> HttpResponse:
-        """From the list: the action is chosen for these rows."""
-        chosen = {"action": name, ACTION_CHECKBOX_NAME: [row.pk for row in rows], **more}
-        return self.client.post(reverse(f"admin:{model}_changelist"), chosen)
+        """From the list: the action is chosen for these rows. With `apply` the question is answered, as it was shown."""
+        page = reverse(f"admin:{model}_changelist")
+        chosen = {"action": name, ACTION_CHECKBOX_NAME: [row.pk for row in rows]}
+        if "apply" in more and "seen" not in more:
+            asked = self.client.post(page, chosen)
+            form = (asked.context or {}).get("form") if asked.status_code == 200 else None
+            more["seen"] = form["seen"].value() if form is not None and "seen" in form.fields else ""
+        return self.client.post(page, {**chosen, **more})
 
     def said(self, response: HttpResponse) -> list[str]:
         """The messages on the next page."""

@@ -13,14 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
-from pimpshop.core import bell
 from pimpshop.core.admin import words
-from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import KeptAdmin
 from pimpshop.core.admin.questions import Question, questions
-from vending import tasks
+from vending.admin import machine_acts
 from vending.models import Machine, PrintJob, StockLevel
 from vending.services import machines, print_jobs
 
@@ -53,22 +50,6 @@ def _ready(rows: QuerySet[Any]) -> QuerySet[Any]:
     now = timezone.now()
     usable = rows.filter(is_active=True, maintenance=False).exclude(printer_out(now))
     return usable.filter(Q(last_contact_at=None) | ~silent(now))
-
-
-def _read_stock(machine: Machine, doing: Doing) -> Any:
-    bell.ring(tasks.sync_machine_stock, machine.pk)
-    return str(_("asked; the age of the stock shows when it was read"))
-
-
-def _maintenance(on: bool) -> Any:
-    def run(machine: Machine, doing: Doing) -> bool:
-        return machines.set_maintenance(machine=machine, on=on, actor=doing.actor, reason=doing.reason)
-
-    return run
-
-
-def _clear_printer(machine: Machine, doing: Doing) -> bool:
-    return machines.clear_printer(machine=machine, actor=doing.actor, reason=doing.reason)
 
 
 class StockInline(TabularInline):
@@ -143,48 +124,7 @@ class MachineAdmin(KeptAdmin):
         "screen",
         "verdict", "contact", "stock_read", "stock_error", "printer_state", "printer_reason", "maintenance",
     )  # fmt: skip
-    acts = (
-        Act(
-            "read-stock",
-            _("Read stock now"),
-            _("The manufacturer is asked for this machine's stock. It takes a few seconds."),
-            _read_stock,
-            icon="sync",
-        ),
-        Act(
-            "maintenance-on",
-            _("Set maintenance on"),
-            _("No new money is taken at the machine. Paid jobs wait and go out when maintenance ends."),
-            _maintenance(True),
-            reason=WHY,
-            icon="build",
-            variant=ActionVariant.WARNING,
-            possible=lambda machine: not machine.maintenance,
-            audited=True,
-        ),
-        Act(
-            "maintenance-off",
-            _("Set maintenance off"),
-            _("The machine may take money again, and jobs that waited go out."),
-            _maintenance(False),
-            reason=WHY,
-            icon="check_circle",
-            variant=ActionVariant.PRIMARY,
-            possible=lambda machine: machine.maintenance,
-            audited=True,
-        ),
-        Act(
-            "printer-works",
-            _("Printer works again"),
-            _("You saw it print. Paid jobs go out one by one."),
-            _clear_printer,
-            reason=WHY,
-            icon="print_connect",
-            possible=lambda machine: machine.printer == Machine.Printer.OUT,
-            audited=True,
-            on_lists=False,
-        ),
-    )
+    acts = machine_acts.ACTS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         waiting = PrintJob.objects.filter(machine=OuterRef("pk"), status__in=print_jobs.UNSENT).order_by()

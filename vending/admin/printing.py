@@ -8,16 +8,66 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
-from pimpshop.core.admin.acts import WHY, Act, Doing, Preview
+from pimpshop.core.admin import words
+from pimpshop.core.admin.acts import WHY, Act, Did, Doing, Preview
 from vending.models import Machine, PrintJob
-from vending.services import machines, print_jobs, staff_prints
+from vending.services import checking, machines, pausing, print_jobs, staff_prints
 
 #: Nothing more is to be learnt or done.
 AT_REST = ("collected", "canceled", "waiting", "failed", "gave_up")
 
 
-def _check(job: PrintJob, doing: Doing) -> bool:
-    return print_jobs.check_now(job=job)
+def _check(job: PrintJob, doing: Doing) -> Did | bool:
+    looked = checking.look_now(job)
+    if looked is None:
+        return False
+    told = {
+        "state": words.word(job.status),
+        "queue": job.queue_no or "–",
+        "why": job.last_error,
+        "ago": words.ago(job.due_at),
+    }
+    facts: dict[str, Any] = {"found": job.provider_status, "error": job.last_error}
+    if looked.before != job.status:
+        facts["changes"] = [{"field": "status", "before": looked.before, "after": job.status}]
+    if not looked.done:
+        said = gettext("it has to wait or is being asked about at this very moment; look at the timeline")
+        return Did(said, tone="warning", facts=facts)
+    if job.last_error:
+        said = gettext("the manufacturer says: %(why)s. It is at: %(state)s, and is tried again %(ago)s")
+        return Did(said % told, tone="warning", facts=facts)
+    if looked.before == job.status:
+        return Did(gettext("nothing new, it is still: %(state)s") % told, facts=facts)
+    return Did(gettext("it is now: %(state)s (queue number %(queue)s)") % told, facts=facts)
+
+
+def _of_checking(job: PrintJob, doing: Doing) -> Preview:
+    pausing.must_not_be_paused(job)
+    told = {**_told(job), "step": words.word(job.status)}
+    if job.status in print_jobs.UNSENT:
+        lines = [gettext("The next step of print job %(job)s at %(machine)s is done now: %(step)s.") % told]
+    else:
+        lines = [
+            gettext("The manufacturer is asked what became of print job %(job)s. Asking moves nothing.")
+            % told
+        ]
+    state = {"state": words.word(job.status), "ago": words.ago(job.due_at)}
+    return Preview(lines, now=[gettext("It is at: %(state)s. Next look by itself: %(ago)s.") % state])
+
+
+def _go_on(job: PrintJob, doing: Doing) -> None:
+    pausing.go_on(job=job, actor=doing.actor, reason=doing.reason)
+
+
+def _of_going_on(job: PrintJob, doing: Doing) -> Preview:
+    pausing.must_be_paused(job)
+    return Preview(
+        [
+            gettext("Print job %(job)s goes on at %(machine)s, and the case is printed.") % _told(job),
+            gettext("A refund was asked for. If the money goes back as well, the customer has both."),
+        ],
+        confirm=gettext("I have looked at the refund: the customer wants the case"),
+    )
 
 
 def _send_again(job: PrintJob, doing: Doing) -> None:
@@ -117,7 +167,27 @@ ACTS = (
         _("The step that is due is done now instead of later."),
         _check,
         icon="sync",
-        possible=lambda job: (job.status not in AT_REST or job.due_at is not None) and not job.is_kept_back,
+        possible=lambda job: (
+            (job.status not in AT_REST or job.due_at is not None)
+            and not job.is_kept_back
+            and not pausing.is_paused(job)
+        ),
+        at_most=5,
+        preview=_of_checking,
+        calls=True,
+    ),
+    Act(
+        "go-on",
+        _("Print it after all"),
+        _("A refund was asked for, so the case waits. Let it go on only when the money stays."),
+        _go_on,
+        reason=WHY,
+        icon="play_arrow",
+        possible=pausing.is_paused,
+        audited=True,
+        on_lists=False,
+        preview=_of_going_on,
+        lock=_locked,
     ),
     Act(
         "send-again",

@@ -17,11 +17,11 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from pimpshop.core.admin import finding, words
-from pimpshop.core.admin.acting import WHY, Act, Doing
+from pimpshop.core.admin.acting import WHY, Act, Doing, Preview
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 from vending.models import PrintJob, SessionEvent, VendingSession
-from vending.services import sessions
+from vending.services import affected, sessions
 
 #: Paid, and the machine has not taken the order for so long: somebody should look.
 ACCEPTED_WITHIN = timedelta(minutes=2)
@@ -54,6 +54,41 @@ def _failed(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 def _cancel(session: VendingSession, doing: Doing) -> None:
     sessions.cancel_session(session=session, source="admin", actor=doing.actor, reason=doing.reason)
+
+
+def _of_cancelling(session: VendingSession, doing: Doing) -> Preview:
+    affected.must_be_cancellable(session)
+    told = {
+        "session": session.session_id,
+        "machine": session.machine.name,
+        "words": affected.words_after_end(session),
+        "amount": words.money(session.amount_minor, session.currency),
+        "order": session.order_no,
+    }
+    lines = [
+        gettext("Session %(session)s ends, and the screen of %(machine)s is free for the next person.")
+        % told,
+        gettext("Whoever has it on their phone reads: “%(words)s”") % told,
+    ]
+    if session.payment_started_at is not None:
+        lines.append(
+            gettext("%(amount)s was asked for. If it is paid all the same, order %(order)s is printed.")
+            % told
+        )
+    else:
+        lines.append(gettext("No money was asked for, so none moves."))
+    return Preview(lines, now=_of_now(session))
+
+
+def _of_now(session: VendingSession) -> list[str]:
+    state = f"{words.word(session.status)}, {words.word(session.user_progress)}"
+    told = {"state": state, "ago": words.ago(session.updated_at)}
+    return [gettext("The session is at: %(state)s (moved %(ago)s).") % told]
+
+
+def _locked(session: VendingSession) -> VendingSession:
+    sessions.lock(session)
+    return VendingSession.objects.select_related("machine").get(pk=session.pk)
 
 
 @admin.register(VendingSession)
@@ -106,6 +141,8 @@ class SessionAdmin(StoryMixin, EvidenceAdmin):
             variant=ActionVariant.DANGER,
             possible=lambda session: session.STATES.allows(session.status, "cancelled"),
             audited=True,
+            preview=_of_cancelling,
+            lock=_locked,
         ),
     )
 

@@ -39,6 +39,8 @@ PRINTER_DOUBT = timedelta(minutes=30)
 PRINTER_RECOVERY = timedelta(minutes=2)
 #: How the reason of printer trouble begins when a print failed there.
 PRINT_FAILED = "print failed"
+#: What shoppers read at a machine in maintenance.
+IN_MAINTENANCE = _("This machine is being serviced.")
 _CONTACT_RESOLUTION = timedelta(seconds=10)
 
 
@@ -150,21 +152,27 @@ def readiness(
     machine: Machine, shell: Shell | None = None, *, besides: VendingSession | None = None
 ) -> Readiness:
     """Judge by what is known now; no outside call. With a shell also its stock, less what others than `besides` have."""
+    if machine.is_active and machine.maintenance:
+        return Readiness(False, "maintenance", IN_MAINTENANCE)
+    verdict = readiness_without_maintenance(machine)
+    if verdict and shell is not None:
+        left = pieces_left(machine, shell, besides=besides)
+        if left is not None and left <= 0:
+            return Readiness(False, "out_of_stock", OutOfStock.message)
+    return verdict
+
+
+def readiness_without_maintenance(machine: Machine) -> Readiness:
+    """What would be said of a machine in use if it were not in maintenance; its stock apart."""
     now = timezone.now()
     if not machine.is_active:
         return Readiness(False, "inactive", _("This machine is not in use."))
-    if machine.maintenance:
-        return Readiness(False, "maintenance", _("This machine is being serviced."))
     if machine.printer == Machine.Printer.OUT and (
         machine.printer_at is None or now - machine.printer_at < PRINTER_DOUBT
     ):
         return Readiness(False, "printer_out", _("The printer of this machine has stopped. We are on it."))
     if machine.last_contact_at and now - machine.last_contact_at > SILENT_AFTER:
         return Readiness(False, "silent", _("This machine is not online right now."))
-    if shell is not None:
-        left = pieces_left(machine, shell, besides=besides)
-        if left is not None and left <= 0:
-            return Readiness(False, "out_of_stock", OutOfStock.message)
     return Readiness(True)
 
 
@@ -259,8 +267,11 @@ def note_printer(
     return changed
 
 
-def set_maintenance(*, machine: Machine, on: bool, actor: str, reason: str) -> bool:
-    """Staff switch: with maintenance on no new money is taken and paid jobs wait. Leaves an audit entry."""
+def set_maintenance(
+    *, machine: Machine, on: bool, actor: str, reason: str, facts: dict[str, Any] | None = None
+) -> bool:
+    """Staff switch: with maintenance on no new money is taken and paid jobs wait. Leaves an audit entry with before and
+    after, and with `facts` (whom it touched)."""
     with transaction.atomic():
         changed = bool(
             Machine.objects.filter(pk=machine.pk)
@@ -271,8 +282,13 @@ def set_maintenance(*, machine: Machine, on: bool, actor: str, reason: str) -> b
             AuditEntry.objects.create(
                 actor=actor, action="maintenance on" if on else "maintenance off",
                 subject=machine.machine_id, reason=reason,
+                data={**(facts or {}), "changes": [{"field": "maintenance", "before": _on(not on), "after": _on(on)}]},
             )  # fmt: skip
     return changed
+
+
+def _on(on: bool) -> str:
+    return "on" if on else "off"
 
 
 def clear_printer(*, machine: Machine, actor: str, reason: str) -> bool:

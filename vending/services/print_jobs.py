@@ -155,10 +155,10 @@ def note_hint(job: PrintJob, *, status: str, source: str = "webhook") -> bool:
     return bool(rang)
 
 
-def check_now(*, job: PrintJob, source: str = "admin") -> bool:
+def check_now(*, job: PrintJob, source: str = "admin", ring: bool = True) -> bool:
     """Make the next step (or look) due now, also of a job that a refund has paused; one that waits for a machine may be
     sent to one again. Answers False for a job that is finished, that is held (a bank decides about its payment), or that
-    waits and was not paused."""
+    waits and was not paused. `ring` False: the caller does the step itself."""
     waits = PrintJob.objects.filter(pk=job.pk, status="waiting", held="").exclude(due_at=None)
     moved = waits.update(due_at=None, updated_at=timezone.now()) or (
         PrintJob.objects.filter(pk=job.pk)
@@ -168,7 +168,8 @@ def check_now(*, job: PrintJob, source: str = "admin") -> bool:
     )
     if moved:
         staff_items.resolve_about(kind=PAUSED_KIND, subject=job.reference, resolution=f"goes on ({source})")
-        bell.ring(tasks.advance_print_job, job.pk)
+        if ring:
+            bell.ring(tasks.advance_print_job, job.pk)
     return bool(moved)
 
 
@@ -268,7 +269,7 @@ def pause(*, order_no: str, actor: str, reason: str) -> None:
         staff_items.open_item(
             kind=PAUSED_KIND, subject=job.reference,
             title=f"A refund was asked for: the case is not sent to the machine ({job.order_no})",
-            detail="Pay the customer back and mark the refund. To print it after all: Check now on the print job.",
+            detail="Pay the customer back and mark the refund. To print it all the same: Print it after all, on the print job.",
         )  # fmt: skip
 
 

@@ -330,12 +330,15 @@ def cancel_session(*, session: VendingSession, source: str, actor: str = "", rea
     """End a session. A payment that was started stays open at the manufacturer and is honoured if it comes late.
     Raises CannotCancel when it is paid or ended already."""
     with transaction.atomic():
+        before = session.status
         if not advance(session, "cancelled", source=source, actor=actor, reason=reason):
             raise CannotCancel
         if actor:
+            moved = [{"field": "status", "before": before, "after": "cancelled"}]
             AuditEntry.objects.create(
-                actor=actor, action="cancel session", subject=session.session_id, reason=reason
-            )
+                actor=actor, action="cancel session", subject=session.session_id, reason=reason,
+                data={"changes": moved, "order_no": session.order_no},
+            )  # fmt: skip
 
 
 def expire_due(limit: int = 200) -> int:

@@ -31,7 +31,7 @@ register(
     ),
     Kind(
         "print_paused", _("A refund was asked for: the case waits"),
-        _("Pay the customer back and mark the refund. To print it after all: Check now on the print job."),
+        _("Pay the customer back and mark the refund. To print it all the same: Print it after all, on the print job."),
         leads="print job",
     ),
     Kind(

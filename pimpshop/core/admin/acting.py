@@ -82,6 +82,9 @@ class ActingMixin(ModelAdmin):
                     form.errors_of(sent)
                 shown = Preview(lines) if act.preview is not None else None
                 return self._ask(request, act, form, chosen, keep=True, shown=shown)
+            rows_once = [obj.pk for obj in chosen]
+            if not self._first_time(request, act, rows_once, sent.cleaned_data.get("once", "")):
+                return None
         self._do(request, act, chosen, doing, prints)
         return None
 
@@ -115,7 +118,7 @@ class ActingMixin(ModelAdmin):
         )
         if not valid or "show" in request.POST:
             return self._show(request, act, obj, doing, bound=None if "show" in request.POST else form)
-        if not self._first_time(request, act, obj, form.cleaned_data.get("once", "")):
+        if not self._first_time(request, act, obj.pk, form.cleaned_data.get("once", "")):
             return HttpResponseRedirect(self._page_of(obj))
         return self._do_one(request, act, obj, doing)
 
@@ -161,13 +164,13 @@ class ActingMixin(ModelAdmin):
             form.errors_of(bound)
         return self._ask(request, act, form, [obj], keep=False, shown=shown, trouble=trouble)
 
-    def _first_time(self, request: HttpRequest, act: Act, obj: Any, once: str) -> bool:
-        """Whether this very form was not sent before (a double click, a reload)."""
+    def _first_time(self, request: HttpRequest, act: Act, about: Any, once: str) -> bool:
+        """Whether this very form (about the row or rows with these keys) was not sent before (a double click, a reload)."""
         if not once:
             return True
         owner, print_ = (
             f"staff:{request.user.pk}",
-            idempotency.fingerprint(f"{self.opts.label}/{act.name}", obj.pk),
+            idempotency.fingerprint(f"{self.opts.label}/{act.name}", about),
         )
         try:
             started = idempotency.begin(owner=owner, key=once, fingerprint=print_)
@@ -263,6 +266,13 @@ def _shown_for(act: Act, rows: Iterable[Any], doing: Doing) -> tuple[list[str], 
     lines: list[str] = []
     prints: list[str] = []
     for obj in rows if act.preview is not None else ():
-        lines += [f"{obj}: {line}" for line in act.preview(obj, doing).lines]  # type: ignore[misc]
-        prints.append(fingerprint(act, obj, doing, plain_preview(act, obj, doing)))
+        try:
+            shown = act.preview(obj, doing)  # type: ignore[misc]
+            prints.append(fingerprint(act, obj, doing, plain_preview(act, obj, doing)))
+        except (
+            errors.ShopError
+        ) as refusal:  # the others are done all the same; this one says why not once more
+            shown = Preview([str(refusal.message)])
+            prints.append("")
+        lines += [f"{obj}: {line}" for line in (*shown.lines, *shown.now)]
     return lines, prints

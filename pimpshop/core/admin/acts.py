@@ -47,23 +47,27 @@ class Preview:
     """What would move, in the reader's language, read by the services that would move it.
 
     `moves` count for the limits; `confirm` is what somebody must tick; `instead` leads to a better way: (text, act's name).
+    `now` tells how things stand at this moment (so many sessions are open): it moves by itself, so it may be another when
+    the act is done.
     """
 
     lines: list[str]
     moves: list[Money] = field(default_factory=list)
     confirm: str = ""
     instead: list[tuple[str, str]] = field(default_factory=list)
+    now: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Did:
     """What an act did: what to say; the number under which it moved something; what follows after the commit (outside
-    calls) and says more."""
+    calls) and says more; `facts` for the audit entry, where the act writes none itself."""
 
     said: str = ""
     reference: str = ""
     after: Callable[[], str] | None = None
     tone: str = "success"
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

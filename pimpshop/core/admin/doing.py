@@ -82,6 +82,7 @@ def run(act: Act, obj: Any, doing: Doing, subject: str) -> Did | None:
     if not act.audited:
         AuditEntry.objects.create(
             actor=doing.actor, action=act.name.replace("-", " "), subject=subject[:120], reason=doing.reason,
+            data=answer.facts if isinstance(answer, Did) else {},
         )  # fmt: skip
     if isinstance(answer, Did):
         return answer
