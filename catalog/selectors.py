@@ -62,9 +62,9 @@ def offers(currency: str) -> list[Offer]:
     for shells and prices; in the order in which people look for them."""
     prices = {
         price.product.caseproduct.phone_model_id: price.money
-        for price in Price.objects.filter(
-            currency=currency, product__is_active=True, product__caseproduct__isnull=False
-        ).select_related("product__caseproduct")
+        for price in Price.objects.counting()
+        .filter(currency=currency, product__is_active=True, product__caseproduct__isnull=False)
+        .select_related("product__caseproduct")
     }
     shells = _shown().filter(model_id__in=prices).order_by(
         "model__brand__sort_order", "model__brand__name", "model__sort_order", "model__name", "colour__name", "pk"
@@ -142,9 +142,13 @@ def shown_shell(pk: int | str) -> Shell:
 
 def case_price(shell: Shell, currency: str) -> Money:
     """What a case for that shell costs. Raises NotSold (409) when it has no price in `currency` or is not sold."""
-    price = Price.objects.filter(
-        product__caseproduct__phone_model_id=shell.model_id, product__is_active=True, currency=currency
-    ).first()
+    price = (
+        Price.objects.counting()
+        .filter(
+            product__caseproduct__phone_model_id=shell.model_id, product__is_active=True, currency=currency
+        )
+        .first()
+    )
     if price is None:
         raise NotSold
     return price.money
@@ -154,7 +158,8 @@ def lowest_case_price(currency: str) -> Money | None:
     """The cheapest case in `currency`; None when there is none."""
     products = CaseProduct.objects.filter(is_active=True, phone_model__is_active=True)
     price = (
-        Price.objects.filter(product__in=products.values("pk"), currency=currency)
+        Price.objects.counting()
+        .filter(product__in=products.values("pk"), currency=currency)
         .order_by("amount_minor")
         .first()
     )
@@ -247,7 +252,11 @@ def plan_by_price_id(price_id: str) -> Plan:
 
 def product_price(product: Product, currency: str) -> Money:
     """What a pack or plan costs. Raises NotSold (409) without a price in `currency`, or when it is not sold."""
-    price = Price.objects.filter(product_id=product.pk, product__is_active=True, currency=currency).first()
+    price = (
+        Price.objects.counting()
+        .filter(product_id=product.pk, product__is_active=True, currency=currency)
+        .first()
+    )
     if price is None:
         raise NotSold(_("This is not sold in that currency at the moment. Nothing was charged."))
     return price.money
@@ -262,7 +271,7 @@ def packs(currency: str) -> list[tuple[CreditPack, Money]]:
 def pack_offer(number: int, currency: str) -> tuple[CreditPack, Price]:
     """The pack with that number and its price in `currency`. Raises ProductUnknown, also when it is not sold in it."""
     pack = pack_by_number(number)
-    price = Price.objects.filter(product_id=pack.pk, currency=currency).first()
+    price = Price.objects.counting().filter(product_id=pack.pk, currency=currency).first()
     if price is None:
         raise ProductUnknown
     return pack, price
@@ -270,7 +279,7 @@ def pack_offer(number: int, currency: str) -> tuple[CreditPack, Price]:
 
 def pack_offers(currency: str) -> list[tuple[CreditPack, Price]]:
     """All packs that are sold in `currency`, each with its price, in their order."""
-    found = Price.objects.filter(
+    found = Price.objects.counting().filter(
         currency=currency, product__creditpack__isnull=False, product__is_active=True
     )
     prices = {price.product_id: price for price in found}
@@ -285,7 +294,7 @@ def plans(currency: str) -> list[tuple[Plan, Money]]:
 
 def _prices(currency: str) -> dict[int, Money]:
     """Product pk -> price, of what is sold in `currency`."""
-    found = Price.objects.filter(currency=currency, product__is_active=True)
+    found = Price.objects.counting().filter(currency=currency, product__is_active=True)
     return {price.product_id: price.money for price in found}
 
 
@@ -305,7 +314,7 @@ def plan_name(sku: str) -> str:
 
 def currencies_of(kind: type[CreditPack] | type[Plan]) -> list[str]:
     """The currencies in which something of that kind can be bought for money, by name."""
-    found = Price.objects.filter(
+    found = Price.objects.counting().filter(
         product_id__in=kind.objects.filter(is_active=True).values_list("pk", flat=True)
     )
     return sorted(set(found.exclude(currency="CREDITS").values_list("currency", flat=True)))
@@ -313,19 +322,27 @@ def currencies_of(kind: type[CreditPack] | type[Plan]) -> list[str]:
 
 def product_currencies(product: Product) -> list[str]:
     """The currencies in which a pack or plan can be bought for money."""
-    found = Price.objects.filter(product_id=product.pk, product__is_active=True).exclude(currency="CREDITS")
+    found = (
+        Price.objects.counting()
+        .filter(product_id=product.pk, product__is_active=True)
+        .exclude(currency="CREDITS")
+    )
     return sorted(found.values_list("currency", flat=True))
 
 
 def price_in_credits(product_id: int) -> int | None:
     """What one of a product costs in credits; None when it is not sold for them."""
-    prices = Price.objects.filter(product_id=product_id, product__is_active=True, currency="CREDITS")
+    prices = Price.objects.counting().filter(
+        product_id=product_id, product__is_active=True, currency="CREDITS"
+    )
     return prices.values_list("amount_minor", flat=True).first()
 
 
 def case_currencies(shell: Shell) -> list[str]:
     """The currencies in which a case for that shell can be bought for money."""
-    found = Price.objects.filter(
-        product__caseproduct__phone_model_id=shell.model_id, product__is_active=True
-    ).exclude(currency="CREDITS")
+    found = (
+        Price.objects.counting()
+        .filter(product__caseproduct__phone_model_id=shell.model_id, product__is_active=True)
+        .exclude(currency="CREDITS")
+    )
     return sorted(found.values_list("currency", flat=True))

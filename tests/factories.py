@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -166,9 +166,16 @@ def product(phone_model: PhoneModel | None = None, **more: Any) -> CaseProduct:
     )
 
 
-def price(of: CaseProduct | None = None, *, amount_minor: int = 1999, currency: str = "GBP") -> Price:
-    """A price, 19.99 GBP unless told otherwise."""
-    return Price.objects.create(product=of or product(), amount_minor=amount_minor, currency=currency)
+def price(of: Any = None, *, amount_minor: int | None = 1999, currency: str = "GBP", **more: Any) -> Price:
+    """A price, 19.99 GBP unless told otherwise, that has counted for years whatever a test's clock says."""
+    more.setdefault("starts_at", datetime(2020, 1, 1, tzinfo=UTC))
+    return Price.objects.create(product=of or product(), amount_minor=amount_minor, currency=currency, **more)
+
+
+def reprice(amount_minor: int, **which: Any) -> None:
+    """Everything (or `which`) costs that from now on."""
+    for old in Price.objects.counting().filter(**which):
+        Price.objects.create(product=old.product, currency=old.currency, amount_minor=amount_minor)
 
 
 def sellable_shell(*, amount_minor: int = 1999, currency: str = "GBP", **more: Any) -> Shell:

@@ -26,8 +26,9 @@ MAY: Mapping[str, tuple[str, ...]] = {
         "vending.change_vendingsession",
         "vending.change_printjob",
     ),
-    # Moves money, within limits, and makes the books agree.
+    # Moves money, within limits, makes the books agree, and says what things cost.
     "finance": (
+        "catalog.add_price",
         "core.change_staffitem",
         "core.change_notification",
         "core.export_audit",
@@ -43,7 +44,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
         "payments.change_webhookendpoint",
         "payments.change_webhookdelivery",
     ),
-    # Stands at the machine: stock, print jobs, what is sold and for how much.
+    # Stands at the machine: stock, print jobs, what is sold; not for how much.
     "operator": (
         "core.change_staffitem",
         "vending.change_machine",

@@ -1,8 +1,11 @@
-"""What is sold, and for how much. A price is an integer of minor units; an order copies it, so it may change here."""
+"""What is sold, and for how much from when. A price is an integer of minor units; an order copies it."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -63,25 +66,65 @@ class CreditPack(Product):
         verbose_name_plural = _("credit packs")
 
 
-class Price(Timestamped):
-    """One price of a product in one currency, in minor units."""
+class Prices(models.QuerySet["Price"]):
+    """Prices, asked by time."""
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="prices", verbose_name=_("product"))
+    def counting(self, at: datetime | None = None) -> Prices:
+        """What counts at `at` (now): of each product and currency the price that started last, at most one; none where
+        it was taken off sale. Narrow the answer as any other; it stays one statement."""
+        moment = at or timezone.now()
+        begun = models.Q(called_off_at=None, starts_at__lte=moment)
+        newer = models.Q(starts_at__gt=models.OuterRef("starts_at")) | models.Q(
+            starts_at=models.OuterRef("starts_at"), pk__gt=models.OuterRef("pk")
+        )
+        same = models.Q(product=models.OuterRef("product"), currency=models.OuterRef("currency"))
+        overtaken = models.Exists(Price.objects.filter(same, begun, newer))
+        return self.filter(begun, ~overtaken, amount_minor__isnull=False)
+
+    def planned(self, after: datetime | None = None) -> Prices:
+        """What starts later, the next first."""
+        return self.filter(called_off_at=None, starts_at__gt=after or timezone.now()).order_by(
+            "starts_at", "pk"
+        )
+
+
+class Price(Timestamped):
+    """One price of a product in one currency, in minor units, from a moment on; empty: not sold in it from then on.
+
+    Append-only (a trigger, migration 0005): a new price is a new row, and only what has not started may be called off. What
+    counts at a moment is asked by time (`Prices.counting`), so a price that starts later needs nobody to switch it on.
+    """
+
+    product = models.ForeignKey(Product, models.PROTECT, related_name="prices", verbose_name=_("product"))
     currency = models.CharField(_("currency"), max_length=8, choices=[(c, c) for c in EXPONENTS])
-    amount_minor = models.PositiveBigIntegerField(_("amount in minor units"))
+    amount_minor = models.PositiveBigIntegerField(
+        _("amount in minor units"), null=True, help_text=_("Empty: not sold in this currency.")
+    )
+    starts_at = models.DateTimeField(_("from"), default=timezone.now)
+    actor = models.CharField(_("who"), max_length=120, blank=True, default="")
+    reason = models.CharField(_("why"), max_length=500, blank=True, default="")
+    called_off_at = models.DateTimeField(_("called off"), null=True, blank=True)
+    called_off_by = models.CharField(_("called off by"), max_length=120, blank=True, default="")
+
+    objects = Prices.as_manager()
 
     class Meta:
         verbose_name = _("price")
         verbose_name_plural = _("prices")
-        ordering = ["product", "currency"]
+        ordering = ["product", "currency", "-starts_at", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["product", "currency"], name="price_product_currency"),
-            models.CheckConstraint(condition=models.Q(amount_minor__gt=0), name="price_is_positive"),
+            models.CheckConstraint(
+                condition=models.Q(amount_minor=None) | models.Q(amount_minor__gt=0), name="price_is_positive"
+            ),
         ]
+        indexes = [models.Index(fields=["product", "currency", "-starts_at", "-id"], name="price_by_time")]
 
     def __str__(self) -> str:
-        return str(self.money)
+        return f"– {self.currency}" if self.amount_minor is None else str(self.money)
 
     @property
     def money(self) -> Money:
+        """How much. Raises ValueError for a row that says "not sold": no selector answers one."""
+        if self.amount_minor is None:
+            raise ValueError("not sold in that currency")
         return Money(self.amount_minor, self.currency)

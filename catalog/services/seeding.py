@@ -160,15 +160,15 @@ def _products(
 
 
 def _prices(wanted: list[tuple[Product, dict[str, str]]]) -> None:
+    known = set(Price.objects.values_list("product_id", "currency"))
     Price.objects.bulk_create(
-        [
-            Price(
-                product_id=product.pk,
-                currency=currency,
-                amount_minor=Money.parse(text, currency).amount_minor,
-            )
-            for product, prices in wanted
-            for currency, text in prices.items()
-        ],
-        ignore_conflicts=True,
+        Price(
+            product_id=product.pk,
+            currency=currency,
+            amount_minor=Money.parse(text, currency).amount_minor,
+            actor="seed",
+        )
+        for product, prices in wanted
+        for currency, text in prices.items()
+        if (product.pk, currency) not in known
     )

@@ -30,7 +30,7 @@ def product(pack: CreditPack, price: Price) -> dict[str, Any]:
         "is_active": pack.is_active,
         "sort_order": pack.sort_order,
         "created_at": iso(pack.created_at),
-        "updated_at": iso(max(pack.updated_at, price.updated_at)),
+        "updated_at": iso(max(pack.updated_at, price.starts_at)),
     }
 
 

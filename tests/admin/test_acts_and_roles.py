@@ -12,6 +12,7 @@ from payments.models import Dispute, GatewaySwitch, ShippingNotice
 from pimpshop.core import staff_items
 from pimpshop.core.models import AuditEntry, Notification, StaffItem, StaffMove, StaffRequest
 from tests import factories
+from tests.support import goods
 
 pytestmark = pytest.mark.django_db
 #: Who stands at the machine, and who answers for those who do.
@@ -23,6 +24,9 @@ MAY: dict[str, dict[str, set[str]]] = {
     "accounts.apikey": {"revoke": NOBODY},
     "accounts.user": {"remove-second-factor": NOBODY},
     "accounts.usertoken": {"revoke": NOBODY},
+    "catalog.caseproduct": {"set-price": FINANCE, "call-off-price": FINANCE},
+    "catalog.creditpack": {"set-price": FINANCE, "call-off-price": FINANCE},
+    "catalog.plan": {"set-price": FINANCE, "call-off-price": FINANCE},
     "credits.creditaccount": {"give-credits": FINANCE, "take-credits": FINANCE},
     "payments.dispute": {"submit-evidence": FINANCE},
     "payments.gatewayswitch": {"switch-off": FINANCE, "switch-on": FINANCE},
@@ -53,6 +57,7 @@ ALSO = {
 def row(label: str) -> Any:
     makers: dict[str, Any] = {
         "accounts.apikey": factories.api_key, "accounts.user": factories.user, "accounts.usertoken": factories.user_token,
+        "catalog.caseproduct": factories.product, "catalog.creditpack": goods.pack, "catalog.plan": goods.plan,
         "credits.creditaccount": factories.credit_account,
         "payments.dispute": lambda: Dispute.objects.create(
             intent=factories.intent(status="succeeded", captured_minor=1999), provider_ref="dp_1", amount_minor=1, currency="GBP"

@@ -169,10 +169,8 @@ def test_the_price_that_counts_is_the_catalogues(shop: Shop, phone: Phone, manuf
 
 
 def test_the_price_is_that_of_the_order_when_it_changes_later(shop: Shop, phone: Phone, manufacturer) -> None:
-    from catalog.models import Price
-
     phone.ordered()
-    Price.objects.update(amount_minor=2999)
+    factories.reprice(2999)
     assert phone.init()[1]["payment_amount"] == 19.99
     second = shop.phone()
     second.create()

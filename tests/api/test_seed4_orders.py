@@ -64,8 +64,9 @@ def test_products_are_paged_in_their_order(db: None) -> None:
     assert (ids("?skip=1"), ids("?limit=1"), ids("?skip=1&limit=1"), ids("?skip=9")) == (
         wanted[1:], wanted[:1], wanted[1:2], [],
     )  # fmt: skip
-    changed = timezone.now() + timedelta(days=1)
-    packs[1].prices.update(updated_at=changed)
+    changed = timezone.now() - timedelta(seconds=5)
+    CreditPack.objects.filter(pk=packs[1].pk).update(updated_at=changed - timedelta(days=1))
+    factories.price(packs[1], amount_minor=990, currency="CNY", starts_at=changed)
     assert Client().get(f"/api/products/{wanted[0]}").json()["updated_at"] == f"{changed:%Y-%m-%dT%H:%M:%SZ}"
     for wrong in ("skip=-1", "limit=0", "limit=-5", "limit=many", "skip=1.5", "skip=%00", f"skip={'9' * 30}"):
         assert_refused(Client().get(f"/api/products/?{wrong}"), 400)

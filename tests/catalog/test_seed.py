@@ -17,6 +17,7 @@ from catalog import selectors
 from catalog.models import CaseProduct, CreditPack, Design, DesignTemplate, PhoneModel, Plan, Price, Shell
 from catalog.services import designs, drawing, geometry
 from pimpshop.core.money import Money
+from tests import factories
 from vending.models import Machine, StockLevel
 
 pytestmark = pytest.mark.django_db
@@ -137,13 +138,13 @@ def test_machines_hold_what_the_simulator_starts_with() -> None:
 
 def test_a_second_run_changes_nothing_and_keeps_what_staff_wrote() -> None:
     first = seed()
+    factories.reprice(1, currency="GBP")
     before = rows()
-    Price.objects.filter(currency="GBP").update(amount_minor=1)
     Machine.objects.update(name="Ours")
     DesignTemplate.objects.filter(slug="classic").update(is_active=False)
     assert seed() == first
     assert rows() == before
-    assert set(Price.objects.filter(currency="GBP").values_list("amount_minor", flat=True)) == {1}
+    assert set(Price.objects.counting().filter(currency="GBP").values_list("amount_minor", flat=True)) == {1}
     assert set(Machine.objects.values_list("name", flat=True)) == {"Ours"}
     assert not DesignTemplate.objects.get(slug="classic").is_active
 

@@ -302,9 +302,7 @@ def test_mistake_13_every_amount_is_exact(
     phone: Phone, manufacturer, amount_minor: int, literal: str
 ) -> None:
     """0.29 x 100 is 28.999…: minor units in rows, the same literal signed and sent."""
-    from catalog.models import Price
-
-    Price.objects.update(amount_minor=amount_minor)
+    factories.reprice(amount_minor)
     whole = amount_minor / 100
     third_id = phone.asked_to_pay(price=whole)
     assert PaymentIntent.objects.get().amount_minor == amount_minor

@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from catalog.models import Price
 from orders import selectors as orders
 from orders.models import Order
 from payments.services import progress_words
@@ -37,7 +36,7 @@ def test_a_remembered_order_at_an_old_price_is_not_offered(db: None) -> None:
     pack, guest = goods.pack(prices={"USD": 200}), Client()
     address, email = f"/credits/{pack.sku}/?currency=USD", {"email": "a@example.com"}
     before = guest.post(address, email)["Location"]
-    Price.objects.update(amount_minor=300)
+    make.reprice(300)
     after = guest.post(address, email)["Location"]
     assert after != before
     assert list(Order.objects.order_by("pk").values_list("total_minor", flat=True)) == [200, 300]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.models import CreditPack, Plan, Price
+from catalog.models import CreditPack, Plan
 from tests import factories
 
 
@@ -22,7 +22,7 @@ def pack(*, prices: dict[str, int] | None = None, **more: Any) -> CreditPack:
         }
     )
     for code, amount in (prices or {"CNY": 990, "USD": 200}).items():
-        Price.objects.create(product=made, currency=code, amount_minor=amount)
+        factories.price(made, currency=code, amount_minor=amount)
     return made
 
 
@@ -40,5 +40,5 @@ def plan(*, prices: dict[str, int] | None = None, **more: Any) -> Plan:
         }
     )
     for code, amount in (prices or {"CNY": 3600, "USD": 500}).items():
-        Price.objects.create(product=made, currency=code, amount_minor=amount)
+        factories.price(made, currency=code, amount_minor=amount)
     return made

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC
 from typing import Any
 
 from django import forms
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.widgets import (
     UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
@@ -28,7 +30,11 @@ MOST_AT_ONCE = 50
 #: The usual label of a reason.
 WHY = _("Why? (kept with your name)")
 #: What an act's form may ask for beside the reason.
-TYPED = ("amount", "person", "choice")
+TYPED = ("amount", "person", "choice", "when")
+#: As the browser's own field writes it.
+WHEN = "%Y-%m-%dT%H:%M"
+#: More choices than these are a list to open.
+MOST_BUTTONS = 6
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Doing:
     amount: str = ""  # as it was typed, in major units; empty: all
     person: str = ""  # an e-mail address, if one was typed
     choice: str = ""  # of Act.choices
+    when: str = ""  # 2026-11-30T09:00, UTC; empty: now
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ class Act:
     person: Any = None  # the label of an e-mail address that may be left empty; None as above
     choice: Any = None  # the label of what is to be chosen among `choices`; None as above
     choices: Callable[[Any], list[tuple[str, Any]]] = lambda obj: []
+    when: Any = None  # the label of a time (UTC) that may be left empty; None as above (never on lists)
     icon: str = "bolt"
     variant: ActionVariant = ActionVariant.DEFAULT
     possible: Callable[[Any], bool] = lambda obj: True
@@ -102,7 +110,7 @@ class Act:
 def fingerprint(act: Act, obj: Any, doing: Doing, shown: Preview) -> str:
     """Of what was shown: the same as long as the act would do the same. `shown` is in English (see `plain_preview`)."""
     told = [shown.lines, [[m.amount_minor, m.currency] for m in shown.moves], shown.confirm]
-    about = [obj.pk, doing.amount, doing.person, doing.choice, told]
+    about = [obj.pk, doing.amount, doing.person, doing.choice, *([doing.when] if doing.when else []), told]
     return idempotency.fingerprint(f"{obj._meta.label_lower}/{act.name}", about)
 
 
@@ -114,8 +122,14 @@ def plain_preview(act: Act, obj: Any, doing: Doing) -> Preview:
         return act.preview(obj, doing)
 
 
+class WhenInput(UnfoldAdminTextInputWidget):
+    """The browser's own field for a day and a time."""
+
+    input_type = "datetime-local"
+
+
 class ActForm(forms.Form):
-    """The reason of an act, where one is asked, and amount, person, choice. `once` makes a form that is sent twice act once;
+    """The reason of an act, where one is asked, and amount, person, choice, when. `once` makes a form that is sent twice act once;
     `seen` is the fingerprint of what was shown."""
 
     amount = forms.CharField(
@@ -126,6 +140,7 @@ class ActForm(forms.Form):
     )
     person = forms.EmailField(max_length=254, required=False, widget=UnfoldAdminTextInputWidget())
     choice = forms.ChoiceField(widget=UnfoldAdminRadioSelectWidget)
+    when = forms.DateTimeField(required=False, widget=WhenInput())
     sure = forms.BooleanField(widget=UnfoldBooleanSwitchWidget)
     reason = forms.CharField(
         max_length=500, strip=True, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3, "autofocus": True})
@@ -142,7 +157,12 @@ class ActForm(forms.Form):
             else:
                 self.fields[name].label = label
         if "choice" in self.fields:
-            self.fields["choice"].choices = act.choices(obj)  # type: ignore[attr-defined]
+            choices = act.choices(obj)
+            if len(choices) > MOST_BUTTONS:
+                self.fields["choice"].widget = UnfoldAdminSelectWidget()
+            self.fields["choice"].choices = choices  # type: ignore[attr-defined]
+        if "when" in self.fields:
+            self.order_fields(["choice", "amount"])
         if confirm:
             self.fields["sure"].label = confirm
         else:
@@ -151,8 +171,10 @@ class ActForm(forms.Form):
 
     def typed(self) -> dict[str, str]:
         """What was typed beside the reason, as far as it is valid."""
-        said = getattr(self, "cleaned_data", {})
-        return {name: str(said.get(name, "")) for name in TYPED}
+        said: dict[str, Any] = getattr(self, "cleaned_data", {})
+        when = said.get("when")
+        told = {**said, "when": when.astimezone(UTC).strftime(WHEN) if when else ""}
+        return {name: str(told.get(name, "")) for name in TYPED}
 
     def errors_of(self, bound: ActForm) -> None:
         """Show what was wrong with a form that was sent, beside what is shown anew."""

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from pimpshop.core import staff_limits, staff_requests
-from pimpshop.core.admin.acts import Act, Did, Doing, Preview, fingerprint, plain_preview
+from pimpshop.core.admin.acts import TYPED, Act, Did, Doing, Preview, fingerprint, plain_preview
 from pimpshop.core.models import AuditEntry, StaffRequest
 
 
@@ -54,7 +54,7 @@ def _do_within_limits(act: Act, obj: Any, doing: Doing, user: Any, subject: str,
         if above:
             asked = staff_requests.ask(
                 act=act.name, label=str(act.label), model=obj._meta.label_lower, object_id=obj.pk, subject=subject,
-                reason=doing.reason, typed={name: getattr(doing, name) for name in ("amount", "person", "choice")},
+                reason=doing.reason, typed={name: getattr(doing, name) for name in TYPED},
                 lines=shown.lines, moves=shown.moves, fingerprint=print_, above=above, user=user,
             )  # fmt: skip
             return Outcome(asked=asked, above=above)
