@@ -56,9 +56,7 @@ def of_refund(intent: PaymentIntent, typed: str, *, by_hand: bool = False) -> To
 def as_credits(intent: PaymentIntent, typed: str, email: str) -> Told:
     """Raises also refund_credits.{NoRate,NoOwner}."""
     amount = amount_of(intent, typed)
-    credits = refund_credits.worth(intent, amount.amount_minor)
-    if not credits:
-        raise refund_credits.NoRate
+    credits = refund_credits.must_be_worth(intent, amount.amount_minor)
     refund_credits.owner_of(intent.order, email)
     told = {
         "credits": shop.money(Money(credits, "CREDITS")), "amount": shop.money(amount), "who": _who(intent.order, email),
@@ -70,9 +68,7 @@ def as_credits(intent: PaymentIntent, typed: str, email: str) -> Told:
 
 def of_manual_as_credits(refund: Refund, email: str) -> Told:
     """A refund that waits for a hand, as credits. It was counted when it was written down, unless the shop wrote it."""
-    credits = refund_credits.worth(refund.intent, refund.amount_minor)
-    if not credits:
-        raise refund_credits.NoRate
+    credits = refund_credits.must_be_worth(refund.intent, refund.amount_minor, besides=refund)
     refund_credits.owner_of(refund.intent.order, email)
     told = {
         "credits": shop.money(Money(credits, "CREDITS")), "amount": shop.money(refund.amount),

@@ -1,6 +1,6 @@
 """Money paid back as credits: staff decide it, with a reason, and the shopper has them at once.
 
-For cases: the rate is the case's own (orders.services.credit_parts), rounded up. Guarantees: one transaction reserves the
+For cases: the rate is the case's own (orders.services.credit_parts), rounded up once for all parts of a payment. Guarantees: one transaction reserves the
 refund, takes back what the money had bought, grants the credits under the refund's number and ends it, so it happens
 exactly once or not at all; it counts as paid back like any refund. Locks: the payment, the order, the account. No call.
 """
@@ -35,10 +35,40 @@ class NoRate(errors.Conflict):
     message = _("What was bought has no price in credits. Nothing was changed.")
 
 
-def worth(intent: PaymentIntent, minor: int) -> int | None:
-    """The credits that stand for `minor` units of a payment; None where there is no rate (no case, no price in credits)."""
-    rate = credit_parts.rate_of(intent.order)
-    return rate.worth(minor) if rate is not None else None
+class TooLittle(errors.ShopError):
+    code = "too_little_for_credits"
+    message = _("So little money is no whole credit more than was given already. Nothing was changed.")
+
+
+def worth(intent: PaymentIntent, minor: int, *, besides: Refund | None = None) -> int | None:
+    """The credits that stand for `minor` units more of a payment, after those that its other refunds (but for `besides`)
+    gave: many small parts give no more than one large one. None where there is no rate (no price in credits)."""
+    rate = _rate(intent)
+    if rate is None:
+        return None
+    given = intent.refunds.filter(kind=Refund.Kind.CREDITS).exclude(status="failed")
+    rows = [one for one in given if besides is None or one.pk != besides.pk]
+    before = sum(one.amount_minor for one in rows)
+    return rate.worth(before + minor) - sum(int(one.metadata.get("credits", 0)) for one in rows)
+
+
+def _rate(intent: PaymentIntent) -> credit_parts.Rate | None:
+    """The case's own price in credits; a pack of credits that was paid twice: what is in the pack."""
+    order = intent.order
+    if not intent.is_surplus or order.kind != Order.Kind.CREDITS:
+        return credit_parts.rate_of(order)
+    pack = sum(int(line.snapshot.get("credits") or 0) * line.quantity for line in order.lines.all())
+    return credit_parts.Rate(pack, order.total) if pack and order.total_minor else None
+
+
+def must_be_worth(intent: PaymentIntent, minor: int, *, besides: Refund | None = None) -> int:
+    """Raises NoRate, TooLittle."""
+    credits = worth(intent, minor, besides=besides)
+    if credits is None:
+        raise NoRate
+    if credits <= 0:
+        raise TooLittle
+    return credits
 
 
 def request_refund(
@@ -71,9 +101,7 @@ def pay_manual_refund(*, refund: Refund, actor: str, reason: str, email: str = "
 def _pay(refund: Refund, *, actor: str, reason: str, email: str) -> None:
     """Grant, then end the refund, inside the caller's transaction."""
     intent = PaymentIntent.objects.select_related("order").get(pk=refund.intent_id)
-    credits = worth(intent, refund.amount_minor)
-    if not credits:
-        raise NoRate
+    credits = must_be_worth(intent, refund.amount_minor, besides=refund)
     owner = owner_of(intent.order, email)
     done = base.RefundResult(status=base.RefundStatus.SUCCEEDED)
     told = {**refund.metadata, "credits": credits}

@@ -26,7 +26,7 @@ from payments.models import PaymentIntent, Refund
 from payments.services import credit_settling, links, requests, staff_kinds
 from pimpshop.core import staff_items, staff_limits
 from pimpshop.core.states import advance, remark
-from vending.services import print_jobs
+from vending.services import pausing, print_jobs
 
 log = structlog.get_logger(__name__)
 
@@ -276,6 +276,7 @@ def _not_paid_back(
         PaymentIntent.objects.filter(pk=intent.pk).update(**fields)
     if intent.settles_order:
         fulfilment.give_again(intent.order, reference=refund.out_refund_no, actor=actor)
+        pausing.note_money_stays(intent.order.order_no)
     staff_limits.undo(refund.out_refund_no)
     error = result.error
     title = f"The refund of {refund.amount} for order {intent.order.order_no} failed"

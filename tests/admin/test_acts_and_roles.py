@@ -42,7 +42,7 @@ MAY: dict[str, dict[str, set[str]]] = {
         "read-stock": CASES, "maintenance-on": CASES, "maintenance-off": CASES, "printer-works": CASES,
     },
     "vending.printjob": {
-        "check-now": CASES, "go-on": CASES, "send-again": CASES, "send-elsewhere": CASES, "reprint": CASES,
+        "check-now": CASES, "go-on": CASES, "send-again": CASES, "send-elsewhere": CASES, "reprint": CASES, "reprint-for-nothing": CASES,
         "mark-collected": CASES, "cancel": CASES,
     },
     "vending.vendingsession": {"cancel": CASES},

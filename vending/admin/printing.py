@@ -102,13 +102,21 @@ def _told(job: PrintJob) -> dict[str, Any]:
     }
 
 
+def _paid_back(job: PrintJob) -> str:
+    """What must be ticked before a case goes out whose money is on its way back."""
+    if job.money_gone_at is None:
+        return ""
+    return gettext("I have looked at the refund: the buyer gets the case and perhaps the money too")
+
+
 def _of_sending(job: PrintJob, doing: Doing) -> Preview:
     if job.status == "failed":
         return Preview(
             [
                 gettext("A new print order for print job %(job)s goes to %(machine)s, at our cost.")
                 % _told(job)
-            ]
+            ],
+            confirm=_paid_back(job),
         )
     return Preview(
         [
@@ -116,7 +124,8 @@ def _of_sending(job: PrintJob, doing: Doing) -> Preview:
                 "Print job %(job)s goes on at %(machine)s under the same number; we ask first whether it has it."
             )
             % _told(job)
-        ]
+        ],
+        confirm=_paid_back(job),
     )
 
 
@@ -135,6 +144,22 @@ def _of_reprinting(job: PrintJob, doing: Doing) -> Preview:
     ])  # fmt: skip
 
 
+def _for_nothing(job: PrintJob, doing: Doing) -> None:
+    staff_prints.reprint(job=job, actor=doing.actor, reason=doing.reason, for_nothing=True)
+
+
+def _of_printing_for_nothing(job: PrintJob, doing: Doing) -> Preview:
+    staff_prints.must_be_printable_again(job, for_nothing=True)
+    why = gettext(
+        "The money for this case went back to the buyer: a second person says whether it is given away."
+    )
+    return Preview([
+        gettext("Print job %(job)s is printed once more at %(machine)s, with a new number.") % _told(job),
+        gettext("The buyer has the money back and gets a case for nothing."),
+        why,
+    ], second=why)  # fmt: skip
+
+
 def _of_collecting(job: PrintJob, doing: Doing) -> Preview:
     return Preview(
         [gettext("Print job %(job)s (%(machine)s) counts as handed out, and its order as done.") % _told(job)]
@@ -142,7 +167,7 @@ def _of_collecting(job: PrintJob, doing: Doing) -> Preview:
 
 
 def _of_going_elsewhere(job: PrintJob, doing: Doing) -> Preview:
-    confirm = ""
+    confirm = _paid_back(job)
     if job.status == "gave_up":
         confirm = gettext("I have looked at the machine: it does not have this case")
     if not doing.choice:
@@ -227,11 +252,24 @@ ACTS = (
         _reprint,
         reason=WHY,
         icon="print",
-        possible=lambda job: job.status in staff_prints.PRINTED,
+        possible=lambda job: job.status in staff_prints.PRINTED and job.money_gone_at is None,
         audited=True,
         on_lists=False,
         preview=_of_reprinting,
         calls=True,
+    ),
+    Act(
+        "reprint-for-nothing",
+        _("Print again for nothing"),
+        _("The money went back, and the buyer is to have a good case all the same. A second person decides."),
+        _for_nothing,
+        reason=WHY,
+        icon="card_giftcard",
+        possible=lambda job: job.status in staff_prints.PRINTED and job.money_gone_at is not None,
+        audited=True,
+        on_lists=False,
+        preview=_of_printing_for_nothing,
+        lock=_locked,
     ),
     Act(
         "mark-collected",

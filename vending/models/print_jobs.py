@@ -71,6 +71,12 @@ class PrintJob(StateModel, Timestamped):
         db_default="",
         help_text=_("It is not sent meanwhile."),
     )
+    money_gone_at = models.DateTimeField(
+        _("paid back"),
+        null=True,
+        blank=True,
+        help_text=_("All the money of its order went back then, or began to."),
+    )
 
     class Meta:
         verbose_name = _("print job")

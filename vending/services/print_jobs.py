@@ -261,6 +261,7 @@ def pause(*, order_no: str, actor: str, reason: str) -> None:
     Staff get an item: it ends when the refund is marked as paid back, or when they let the job go on (check_now).
     Raises UnderWay while a job's step is at the manufacturer: then nothing may be paid back yet.
     """
+    _note_money_gone(order_no)
     for job in _unsettled(order_no):
         if job.status not in (*UNSENT, "waiting"):
             continue
@@ -276,12 +277,17 @@ def pause(*, order_no: str, actor: str, reason: str) -> None:
 def paid_back(*, order_no: str, actor: str, reason: str) -> None:
     """The order was paid back in full, inside the caller's transaction: what the machine has not taken is cancelled,
     and the items about its jobs are done. Raises UnderWay while a job's step is at the manufacturer."""
+    _note_money_gone(order_no)
     for job in _unsettled(order_no):
         cancel_locked(job, actor=actor, reason=reason)
         for kind in ITEM_KINDS:
             staff_items.resolve_about(
                 kind=kind, subject=job.reference, actor=actor, resolution=f"paid back: {reason}"
             )
+
+
+def _note_money_gone(order_no: str) -> None:
+    PrintJob.objects.filter(order_no=order_no, money_gone_at=None).update(money_gone_at=timezone.now())
 
 
 def _unsettled(order_no: str) -> list[PrintJob]:

@@ -35,6 +35,14 @@ class NotPrinted(errors.Conflict):
     message = _("This case is not printed yet, so it is not printed again. Nothing was sent.")
 
 
+class MoneyGone(errors.Conflict):
+    code = "money_gone"
+    message = _(
+        "The money for this case went back to the buyer, or is on its way back, so it is not printed again. Nothing was "
+        "sent. “Print again for nothing” asks a second person."
+    )
+
+
 class PictureGone(errors.Conflict):
     code = "picture_gone"
     message = _(
@@ -47,18 +55,20 @@ class NotThere(errors.Conflict):
     message = _("No machine has this case, so nobody can have taken it. Nothing was changed.")
 
 
-def reprint(*, job: PrintJob, actor: str, reason: str) -> None:
-    """Print a printed case once more, at our cost and at its machine. Raises NotPrinted, PictureGone and
-    print_jobs.CannotSendAgain (a bank decides, somebody is asking about it)."""
-    must_be_printable_again(job)
+def reprint(*, job: PrintJob, actor: str, reason: str, for_nothing: bool = False) -> None:
+    """Print a printed case once more, at our cost and at its machine. `for_nothing`: although its money went back.
+    Raises NotPrinted, MoneyGone, PictureGone and print_jobs.CannotSendAgain (a bank decides, somebody is asking)."""
+    must_be_printable_again(job, for_nothing=for_nothing)
     with transaction.atomic():
         locked = _free(job)
+        if locked.money_gone_at is not None and not for_nothing:
+            raise MoneyGone
         fields = {**print_jobs.anew(locked), **_now(), "accepted_at": None}
         if not advance(
             locked, "submitting", source="admin", actor=actor, reason=f"printed again: {reason}", only_from=PRINTED, **fields
         ):  # fmt: skip
             raise NotPrinted
-        _audit("print again", locked, actor, reason)
+        _audit("print again for nothing" if for_nothing else "print again", locked, actor, reason)
         bell.ring(tasks.advance_print_job, locked.pk)
 
 
@@ -100,10 +110,12 @@ def mark_collected(*, job: PrintJob, actor: str, reason: str) -> None:
         notices.case_printed(locked)
 
 
-def must_be_printable_again(job: PrintJob) -> None:
-    """Raises NotPrinted, PictureGone, print_jobs.CannotSendAgain (a bank decides)."""
+def must_be_printable_again(job: PrintJob, *, for_nothing: bool = False) -> None:
+    """Raises NotPrinted, MoneyGone, PictureGone, print_jobs.CannotSendAgain (a bank decides)."""
     if job.status not in PRINTED:
         raise NotPrinted
+    if job.money_gone_at is not None and not for_nothing:
+        raise MoneyGone
     if job.held:
         raise print_jobs.CannotSendAgain(print_jobs.HELD)
     _must_have_its_picture(job)

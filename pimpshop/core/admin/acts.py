@@ -54,6 +54,7 @@ class Preview:
     """What would move, in the reader's language, read by the services that would move it.
 
     `moves` count for the limits; `confirm` is what somebody must tick; `instead` leads to a better way: (text, act's name).
+    `second` says why a second person decides whatever the limits say.
     `now` tells how things stand at this moment (so many sessions are open): it moves by itself, so it may be another when
     the act is done.
     """
@@ -63,6 +64,7 @@ class Preview:
     confirm: str = ""
     instead: list[tuple[str, str]] = field(default_factory=list)
     now: list[str] = field(default_factory=list)
+    second: str = ""
 
 
 @dataclass(frozen=True)
