@@ -134,3 +134,20 @@ def _watch() -> int:
     from payments.services import watching
 
     return watching.look_around()
+
+
+@shared_task(name="payments.tasks.ask_stripe_for_prices", time_limit=120, soft_time_limit=90)
+def ask_stripe_for_prices() -> int:
+    """What Stripe says that our plans and packs cost, as far as it is due; then the items."""
+    from payments.services import stripe_prices
+
+    return sweeper.each(stripe_prices.due(), stripe_prices.ask, seconds=60) + stripe_prices.tell()
+
+
+@sweeper.round("prices at Stripe", every=60)
+def _prices() -> int:
+    """A few at a time: they are due every six hours."""
+    from payments.services import stripe_prices
+
+    made = stripe_prices.keep_rows()
+    return made + sweeper.each(stripe_prices.due(5), stripe_prices.ask) + stripe_prices.tell()

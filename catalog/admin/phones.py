@@ -20,7 +20,7 @@ from pimpshop.core.admin.base import KeptAdmin
 class ShownAdmin(KeptAdmin):
     """Rows that shoppers see, or not."""
 
-    list_filter: tuple[str, ...] = ("is_active",)
+    list_filter: tuple[Any, ...] = ("is_active",)
 
     @display(description=_("shown"), boolean=True, ordering="is_active")
     def shown(self, obj: Any) -> bool:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
+from catalog.admin import at_stripe
 from catalog.models import Price, Product
 from catalog.services import prices
 from pimpshop.core import shop_day
@@ -56,7 +57,9 @@ def _wanted(product: Product, doing: Doing) -> prices.Change:
 
 def _preview(product: Product, doing: Doing) -> Preview:
     if not doing.choice:
-        return Preview([gettext("Choose a currency, write the price, and look at what will happen.")])
+        told = gettext("Now it costs %s.")
+        costs = [told % amount_of(price) for price in prices.counting(product)]
+        return Preview([*costs, gettext("Choose a currency, write the price, and look at what will happen.")])
     change = _wanted(product, doing)
     start = moment(change.starts_at) if change.starts_at else gettext("now on")
     facts = {"start": start, "new": amount(change.money), "old": amount(change.before, change.currency)}
@@ -79,6 +82,7 @@ def _preview(product: Product, doing: Doing) -> Preview:
         gettext("Planned afterwards: %(price)s from %(start)s.") % {"price": amount_of(one), "start": moment(one.starts_at)}
         for one in change.later
     ]  # fmt: skip
+    lines += at_stripe.warning(product, change.currency, change.money)
     if not product.is_active:
         lines.append(gettext("It is not sold at the moment, whatever its price."))
     return Preview(lines, confirm=_confirm(change))

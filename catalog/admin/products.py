@@ -8,17 +8,21 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from catalog.admin import prices
+from catalog.admin import at_stripe, prices
 from catalog.admin.phones import ShownAdmin
 from catalog.models import CaseProduct, CreditPack, Plan, Price
-from pimpshop.core.admin import words
+from catalog.services import stripe_prices
+from pimpshop.core.admin import finding, words
+from pimpshop.core.admin.acting import Act
+from pimpshop.core.admin.questions import questions
 
 
 class ProductAdmin(ShownAdmin):
-    acts = prices.ACTS
+    acts: tuple[Act, ...] = prices.ACTS
     change_form_outer_after_template = "admin/prices.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -56,6 +60,8 @@ class ProductAdmin(ShownAdmin):
         return False
 
 
+#: A hundred years.
+FOR_LIFE = 36_500
 _WORDS = ("name", "name_zh", "description", "description_zh", "sku", "is_active", "sort_order")
 
 
@@ -68,15 +74,65 @@ class CaseProductAdmin(ProductAdmin):
     fields = ("phone_model", *_WORDS)
 
 
-@admin.register(Plan)
-class PlanAdmin(ProductAdmin):
-    list_display = ("name", "points", "term_days", "all_prices", "next_price", "shown", "stripe_price_id")
+class AtStripeAdmin(ProductAdmin):
+    """Plans and packs: what they grant, and their price at Stripe."""
+
+    acts = (*prices.ACTS, at_stripe.ACT)
+    list_filter = (questions(*at_stripe.QUESTIONS),)
+    list_select_related = ("at_stripe",)
     search_fields = ("sku", "stripe_price_id")
+
+    @words.labelled(_("on sale"), ordering="is_active")
+    def sale(self, product: Any) -> tuple[str, Any]:
+        return ("success", _("on sale")) if product.is_active else ("", _("not on sale"))
+
+    @words.labelled(_("at Stripe"))
+    def compared(self, product: Any) -> tuple[str, Any]:
+        return at_stripe.label(product, product.differ)
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The comparison of the rows that are shown: one further statement for all of them."""
+        changes = super().get_changelist_instance(request)
+        rows = list(changes.result_list)
+        differ = stripe_prices.of([row for row in map(at_stripe.row_of, rows) if row is not None])
+        for product in rows:
+            product.differ = differ
+        changes.result_list = rows
+        return changes
+
+    def add_to_page(self, request: HttpRequest, obj: Any, context: dict[str, Any]) -> None:
+        super().add_to_page(request, obj, context)
+        context["at_stripe"] = at_stripe.panel(obj)
+
+
+@admin.register(Plan)
+class PlanAdmin(AtStripeAdmin):
+    list_display = ("name", "grants", "all_prices", "next_price", "sale", "compared")
     fields = (*_WORDS, "stripe_price_id", "points", "term_days")
+
+    @display(description=_("what it grants"), ordering="points")
+    def grants(self, plan: Plan) -> str:
+        if plan.term_days >= FOR_LIFE:
+            return gettext("%s points, for life") % f"{plan.points:,}"
+        told = gettext("%(points)s points, %(days)s days")
+        return told % {"points": f"{plan.points:,}", "days": f"{plan.term_days:,}"}
 
 
 @admin.register(CreditPack)
-class CreditPackAdmin(ProductAdmin):
-    list_display = ("name", "number", "credits", "all_prices", "next_price", "shown")
-    search_fields = ("sku", "stripe_price_id")
+class CreditPackAdmin(AtStripeAdmin):
+    list_display = ("name", "number", "grants", "all_prices", "next_price", "sale", "compared")
     fields = (*_WORDS, "number", "stripe_price_id", "credits", "image_url")
+
+    @display(description=_("what it grants"), ordering="credits")
+    def grants(self, pack: CreditPack) -> str:
+        return gettext("%s credits") % f"{pack.credits:,}"
+
+
+@finding.finder("product", permission="catalog.view_product")
+def _product(sku: str) -> CaseProduct | Plan | CreditPack | None:
+    """By its sku, as items and audit entries name it."""
+    for kind in (CaseProduct, Plan, CreditPack):
+        found: CaseProduct | Plan | CreditPack | None = kind.objects.filter(sku=sku).first()
+        if found is not None:
+            return found
+    return None

@@ -128,3 +128,33 @@ class Price(Timestamped):
         if self.amount_minor is None:
             raise ValueError("not sold in that currency")
         return Money(self.amount_minor, self.currency)
+
+
+class PriceAtStripe(Timestamped):
+    """What Stripe says of a product's price id, as it last answered, and when it is to be asked next.
+
+    Written by payments.services.stripe_prices alone; a mirror, never what anybody is charged.
+    """
+
+    product = models.OneToOneField(
+        Product, models.CASCADE, related_name="at_stripe", verbose_name=_("product")
+    )
+    price_id = models.CharField(_("price id"), max_length=80)
+    is_found = models.BooleanField(_("known at Stripe"), null=True, help_text=_("Empty: not answered yet."))
+    is_active = models.BooleanField(_("active at Stripe"), default=False)
+    amount_minor = models.BigIntegerField(_("amount in minor units"), null=True)
+    currency = models.CharField(_("currency"), max_length=8, blank=True, default="")
+    interval = models.CharField(
+        _("paid again every"), max_length=20, blank=True, default="", help_text=_("Empty: paid once.")
+    )
+    checked_at = models.DateTimeField(_("answered"), null=True)
+    due_at = models.DateTimeField(_("to be asked"), default=timezone.now)
+    error = models.CharField(_("last error"), max_length=200, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("price at Stripe")
+        verbose_name_plural = _("prices at Stripe")
+        indexes = [models.Index(fields=["due_at"], name="priceatstripe_due")]
+
+    def __str__(self) -> str:
+        return self.price_id

@@ -8,6 +8,7 @@ from pimpshop.core.staff_kinds import Kind, Severity, register
 
 UNKNOWN_KIND, LATE_KIND, DUE_KIND = "payment_unknown", "paid_late", "dispute_due"
 FAILING_KIND, UNDELIVERED_KIND, REFUNDS_KIND = "payments_failing", "deliveries_failing", "refunds_unusual"
+PRICES_KIND = "stripe_price_differs"
 _NOTHING_MOVED = _("Nothing was moved. Compare with the provider's own page and decide.")
 
 register(
@@ -15,6 +16,12 @@ register(
         "surplus_payment", _("Paid too much: money is to be given back"),
         _("Pay it back by hand at the machine's operator, then mark the refund as paid back."),
         Severity.URGENT, "payment",
+    ),
+    Kind(
+        PRICES_KIND, _("Our price and the one at Stripe differ"),
+        _("Nobody can pay for it on Stripe's page until they are the same. Set our price right, or make a new price at "
+          "Stripe and write its id here."),
+        leads="product",
     ),
     Kind(
         LATE_KIND, _("Paid after the order was over"),

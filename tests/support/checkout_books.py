@@ -91,6 +91,17 @@ class CheckoutBooks:
                 "data": [self.session(one) for one in self.sessions],
                 "has_more": False,
             }
+        if parts[2] == "prices":
+            minor, currency = self.prices.get(parts[3], (0, ""))
+            told = {
+                "object": "price",
+                "unit_amount": minor,
+                "currency": currency,
+                "active": True,
+                "recurring": None,
+            }
+            missing = {"type": "invalid_request_error", "code": "resource_missing", "message": "none"}
+            return (200, told) if currency else (404, {"error": missing})
         session_id = parts[4]
         if session_id not in self.sessions:
             return 404, {

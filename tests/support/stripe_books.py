@@ -44,6 +44,7 @@ class StripeBooks:
         self.methods: dict[str, dict[str, Any]] = {}
         self.setups: dict[str, dict[str, Any]] = {}
         self.customers: dict[str, Form] = {}
+        self.prices: dict[str, dict[str, Any]] = {}  # id -> what is not as usual
         self.faults: dict[str, deque[Any]] = {}
         self.keys: dict[str, dict[str, Any]] = {}
         self.refund_status = "succeeded"
@@ -120,11 +121,25 @@ class StripeBooks:
         if method == "GET":
             one = len(parts) > 1
             return {"payment_intents": "read" if one else "list", "refunds": "read_refund" if one else "list_refunds",
-                    "setup_intents": "read_setup"}[what]  # fmt: skip
+                    "setup_intents": "read_setup", "prices": "read_price"}[what]  # fmt: skip
         if verb:
             return verb
         return {"payment_intents": "create", "payment_methods": "method", "refunds": "refund", "customers": "customer",
                 "setup_intents": "save"}[what]  # fmt: skip
+
+    def _read_price(self, parts: list[str], form: Form) -> tuple[int, dict[str, Any]]:
+        if parts[1] not in self.prices:
+            error = {
+                "type": "invalid_request_error",
+                "code": "resource_missing",
+                "param": "price",
+                "message": "No such price",
+            }
+            return 404, {"error": error}
+        return 200, {
+            "id": parts[1], "object": "price", "active": True, "currency": "usd", "unit_amount": 500, "type": "one_time",
+            "recurring": None, **self.prices[parts[1]],
+        }  # fmt: skip
 
     def _id(self, prefix: str) -> str:
         return f"{prefix}_3TEST{next(self._ids):06d}"

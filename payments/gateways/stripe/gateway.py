@@ -206,6 +206,10 @@ class StripeGateway(GatewayDefaults):
         """An object as Stripe has it now, for the mirror of staff. Raises GatewayError."""
         return objects.fetch(self._api, kind, ident)
 
+    def price(self, ident: str) -> objects.ListedPrice | None:
+        """A price as Stripe lists it now; None when it has none with that id. Raises GatewayError."""
+        return objects.price(self._api, ident)
+
     def prices(self) -> Iterator[dict[str, Any]]:
         """The price list, each price with its product. Raises GatewayError."""
         return self._api.pages("prices", {"expand": ["data.product"]})
