@@ -17,11 +17,25 @@ from django.utils import timezone
 UNDER_WAY = 100
 
 
-def multiply(model: type[models.Model], template: models.Model, count: int, **columns: str) -> None:
-    """Insert `count` rows like `template`; `columns` are SQL expressions over `n` (1 … count) by field name."""
+#: How long the shop has been selling: history is spread over it evenly, the newest rows last.
+DAYS = 1000
+
+
+def multiply(
+    model: type[models.Model], template: models.Model, count: int, *, spread: bool = False, **columns: str
+) -> None:
+    """Insert `count` rows like `template`; `columns` are SQL expressions over `n` (1 … count) by field name.
+
+    `spread`: the n-th row happened so much earlier than the template as its place in the history says.
+    """
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     names = [field.column for field in fields]
-    values = [f"({columns[f.name]})" if f.name in columns else f't."{f.column}"' for f in fields]
+    ago = f" - interval '{DAYS} days' * (1 - n / {int(count)}::float)" if spread and count else ""
+    values = [
+        f"({columns[f.name]})" if f.name in columns
+        else f't."{f.column}"{ago if isinstance(f, models.DateTimeField) else ""}'
+        for f in fields
+    ]  # fmt: skip
     table = model._meta.db_table
     listed = ", ".join(f'"{name}"' for name in names)
     with connection.cursor() as cursor:
@@ -85,17 +99,22 @@ def cases(stage: dict[str, Any], kind: Kind, count: int) -> None:
     number = f"'P20251120{kind.tag}' || lpad(n::text, 12, '0')"
     session = f"'BENCH_20251120_1011{kind.tag}_' || lpad(upper(to_hex(n)), 8, '0')"
     done = kind.intent == "succeeded"
+    spread = kind is DONE
     first = factories.session(
         stage["machine"], session_id=f"BENCH_TEMPLATE_{kind.tag}", status=kind.session, design=stage["design"],
         amount_minor=1999, currency="GBP", payment_started_at=now,
         user_progress="order_submitted" if done else "payment_pending",
     )  # fmt: skip
-    multiply(VendingSession, first, count, session_id=session, order_no=number, third_id=pyen(kind))
+    multiply(
+        VendingSession, first, count, spread=spread, session_id=session, order_no=number, third_id=pyen(kind)
+    )
     order = Order.objects.create(
         order_no=f"TEMPLATE{kind.tag}", kind="case", status=kind.order, currency="GBP", total_minor=1999,
         machine_id="BENCH", paid_at=now if done else None, completed_at=now if kind is DONE else None,
     )  # fmt: skip
-    multiply(Order, order, count, order_no=number, session_id=session, public_id="gen_random_uuid()")
+    multiply(
+        Order, order, count, spread=spread, order_no=number, session_id=session, public_id="gen_random_uuid()"
+    )
     line = OrderLine.objects.create(
         order=order, unit_minor=1999, shell_id=stage["shell"].pk, design_id=stage["design"].pk,
         snapshot={"third_order_id": "OREN", "mobile_model_id": "MM020250224000010",
@@ -104,7 +123,7 @@ def cases(stage: dict[str, Any], kind: Kind, count: int) -> None:
     base = f"{order.pk}"  # ids of a fresh table are dense: the template's and then 1 … count
     oren = f"'OREN' || {kind.tag} || lpad(n::text, 10, '0')"
     multiply(
-        OrderLine, line, count, order=f"{base} + n",
+        OrderLine, line, count, spread=spread, order=f"{base} + n",
         snapshot=f"t.snapshot || jsonb_build_object('third_order_id', {oren})",
     )  # fmt: skip
     intent = factories.intent(
@@ -113,7 +132,7 @@ def cases(stage: dict[str, Any], kind: Kind, count: int) -> None:
         next_query_at=None if done else now + timedelta(days=1),
     )  # fmt: skip
     multiply(
-        PaymentIntent, intent, count, order=f"{base} + n", out_trade_no=pyen(kind),
+        PaymentIntent, intent, count, spread=spread, order=f"{base} + n", out_trade_no=pyen(kind),
         public_id="gen_random_uuid()", idempotency_key=f"'{kind.tag}:' || n",
     )  # fmt: skip
     moves: list[tuple[Any, str, models.Model]] = [
@@ -125,7 +144,7 @@ def cases(stage: dict[str, Any], kind: Kind, count: int) -> None:
             design_id=stage["design"].pk, due_at=None if kind is DONE else now + timedelta(days=1),
         )  # fmt: skip
         multiply(
-            PrintJob, job, count, reference=f"{number} || '/1'", order_no=number, session_id=session,
+            PrintJob, job, count, spread=spread, reference=f"{number} || '/1'", order_no=number, session_id=session,
             payment_third_id=pyen(kind), third_order_id=oren, manufacturer_order_id=f"'MSOR{kind.tag}' || n",
         )  # fmt: skip
         moves.append((PrintJobEvent, "print_job", job))
@@ -134,11 +153,13 @@ def cases(stage: dict[str, Any], kind: Kind, count: int) -> None:
             account="pimpshop", subject=f"TEMPLATE{kind.tag}", event_id=f"T{kind.tag}:3", status=kind.event,
             due_at=now if kind is TOLD else None, kind="payment_status", payload={"third_id": "x", "status": "3"},
         )  # fmt: skip
-        multiply(WebhookEvent, event, count, subject=pyen(kind), event_id=f"{pyen(kind)} || ':3'")
+        multiply(
+            WebhookEvent, event, count, spread=spread, subject=pyen(kind), event_id=f"{pyen(kind)} || ':3'"
+        )
     for model, link, row in moves:
         if count:
             told = model.objects.create(**{link: row, "to_status": row.status, "source": "webhook"})  # type: ignore[attr-defined]
-            multiply(model, told, count, **{link: f"{row.pk} + n"})
+            multiply(model, told, count, spread=spread, **{link: f"{row.pk} + n"})
 
 
 def online_number(n: int) -> str:

@@ -77,6 +77,11 @@ class Order(StateModel, Timestamped):
             models.Index(  # what waits for an address; orders at a machine have none
                 Lower("email"), condition=models.Q(user=None) & ~models.Q(email=""), name="order_guest_email"
             ),
+            models.Index(  # the desk's questions: few among many that were paid and delivered
+                fields=["status", "-id"],
+                condition=models.Q(status__in=["pending", "refunded"]),
+                name="order_unusual",
+            ),
         ]
 
     def __str__(self) -> str:

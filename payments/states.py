@@ -46,6 +46,9 @@ ENDED = ("failed", "canceled", "expired")
 #: The money came.
 PAID = ("succeeded", "partially_refunded", "refunded")
 
+#: Some of it, or all, went back.
+PAID_BACK = ("partially_refunded", "refunded")
+
 #: Whoever asks about one of these may learn something.
 ASKABLE = (*UNDECIDED, *ENDED)
 

@@ -91,6 +91,7 @@ class UserAdmin(KeptAdmin, BaseUserAdmin):  # type: ignore[misc]
         ),
     )
     list_display = ("headline", "role", "is_active", "joined", "seen")
+    sortable_by = ()  # as long as there are people: the newest first
     list_filter = (
         questions(
             Question("staff", _("staff"), lambda rows: rows.filter(is_staff=True)),

@@ -75,6 +75,10 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_email_lower_case",
             ),
         ]
+        indexes = [  # the desk's questions
+            models.Index(fields=["-id"], condition=models.Q(is_staff=True), name="user_staff"),
+            models.Index(fields=["-id"], condition=models.Q(is_active=False), name="user_off"),
+        ]
 
     def __str__(self) -> str:
         return self.email or f"user {self.pk}"

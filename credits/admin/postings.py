@@ -19,7 +19,9 @@ class PostingAdmin(EvidenceAdmin):
         questions(
             Question("in", _("bought or given"), lambda rows: rows.filter(kind__in=("purchase", "bonus"))),
             Question("spent", _("spent"), lambda rows: rows.filter(kind="spend")),
-            Question("back", _("taken back"), lambda rows: rows.filter(kind__startswith="reverse")),
+            Question(
+                "back", _("taken back"), lambda rows: rows.filter(kind__in=("reverse", "reverse-expired"))
+            ),
             Question("owed", _("owed"), lambda rows: rows.filter(kind="shortfall")),
         ),
     )

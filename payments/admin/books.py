@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from payments.admin.day import WAYS
+from payments.admin.ways import WAYS
 from payments.services import books, statement_days
 from pimpshop.core import sheets, shop_day
 from pimpshop.core.admin import dashboard, words

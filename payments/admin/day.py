@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from payments.admin.ways import WAYS
 from payments.services import day_figures
 from pimpshop.core import shop_day
 from pimpshop.core.admin import charts, dashboard, words
@@ -18,10 +19,6 @@ from vending.services import day_figures as machine_days
 
 SECONDS, CHART_SECONDS = 60, 300
 SPANS = (7, 14)
-WAYS = {
-    "machine": _("At the machine"), "credits": _("Credits"), "stripe": _("Card (Stripe)"),
-    "airwallex": _("Card (Airwallex)"), "wechatpay": _("WeChat Pay"), "alipay": _("Alipay"),
-}  # fmt: skip
 
 
 @dashboard.panel(order=15, permission="payments.view_paymentintent")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
+from payments.admin.ways import ByGateway
 from payments.models import WebhookEvent
 from payments.services import inbox
 from pimpshop.core.admin import finding, timeline, words
@@ -60,11 +61,13 @@ class WebhookEventAdmin(EvidenceAdmin):
     list_display = ("headline", "state", "about", "count", "attempts", "outcome", "came", "seen")
     list_filter = (
         questions(
-            Question("waiting", _("work is due"), lambda rows: rows.filter(status="received")),
+            Question(
+                "waiting", _("work is due"), lambda rows: rows.filter(status="received", due_at__isnull=False)
+            ),
             Question("parked", _("parked"), lambda rows: rows.filter(status="parked")),
             Question("repeated", _("came more than once"), lambda rows: rows.filter(count__gt=1)),
         ),
-        "gateway",
+        ByGateway,
     )
     search_fields = ("subject",)
     fields = (

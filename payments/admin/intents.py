@@ -12,9 +12,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from payments import states
+from payments import registry, states
 from payments.admin import paying_back
-from payments.admin.day import WAYS
+from payments.admin.ways import WAYS, ByGateway
 from payments.models import PaymentIntent
 from payments.services import sync
 from payments.services.settlement import Applied
@@ -88,12 +88,19 @@ class PaymentIntentAdmin(StoryMixin, EvidenceAdmin):
             Question("stuck", _("undecided for 10 min"), _stuck),
             Question("surplus", _("surplus"), lambda rows: rows.filter(is_surplus=True)),
             Question("failed", _("failed"), lambda rows: rows.filter(status="failed")),
-            Question("refunded", _("refunded"), lambda rows: rows.filter(Q(refunded_minor__gt=0))),
+            Question("refunded", _("refunded"), lambda rows: rows.filter(status__in=states.PAID_BACK)),
         ),
-        "gateway",
+        ByGateway,
     )
     list_select_related = ("order",)
-    search_fields = ("out_trade_no", "order__order_no", "provider_ref", "transaction_ref")
+
+    def exact_numbers(self, term: str) -> list[Q]:
+        """The provider's numbers, whose indexes begin with the gateway."""
+        return [
+            Q(gateway__in=registry.KEYS, **{number: term}) for number in ("provider_ref", "transaction_ref")
+        ]
+
+    search_fields = ("out_trade_no", "order__order_no")
     fieldsets = (
         (None, {"fields": (("state", "amount_shown"), ("order_link", "role"), ("gateway", "method"), "trouble")}),
         (_("Money"), {"fields": (("captured", "refunded"), "succeeded_at")}),

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from payments.admin.day import WAYS
+from payments.admin.ways import WAYS
 from payments.models import GatewaySwitch
 from payments.services import switches
 from pimpshop.core import errors

@@ -62,6 +62,8 @@ class WebhookEvent(StateModel):
                 name="webhookevent_mirror_due",
             ),
             models.Index(fields=["subject"], opclasses=[PREFIX], name="webhookevent_about"),
+            models.Index(fields=["-id"], condition=models.Q(status="parked"), name="webhookevent_parked"),
+            models.Index(fields=["-id"], condition=models.Q(count__gt=1), name="webhookevent_repeated"),
         ]
 
     def __str__(self) -> str:

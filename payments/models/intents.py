@@ -141,6 +141,9 @@ class PaymentIntent(StateModel, Timestamped):
                 condition=Q(method_details__has_key="last_four"),
                 name="intent_last_four",
             ),
+            # The desk's questions: what did not go the usual way is not looked for among everything that did.
+            models.Index(fields=["status", "-id"], condition=~Q(status="succeeded"), name="intent_unusual"),
+            models.Index(fields=["-id"], condition=Q(is_surplus=True), name="intent_surplus"),
         ]
 
     def __str__(self) -> str:

@@ -174,6 +174,9 @@ class WebhookDelivery(StateModel, Timestamped):
             models.Index(
                 fields=["next_attempt_at"], condition=Q(next_attempt_at__isnull=False), name="delivery_due"
             ),
+            # The desk's questions.
+            models.Index(fields=["-id"], condition=Q(status="failed"), name="delivery_failed"),
+            models.Index(fields=["-id"], condition=Q(attempts__gt=1), name="delivery_again"),
         ]
 
     def __str__(self) -> str:

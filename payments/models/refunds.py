@@ -81,6 +81,9 @@ class Refund(StateModel, Timestamped):
                 name="refund_due",
             ),
             BrinIndex(fields=["created_at"], name="refund_made", autosummarize=True),
+            models.Index(  # the desk's questions
+                fields=["status", "-id"], condition=~models.Q(status="succeeded"), name="refund_unusual"
+            ),
         ]
 
     def __str__(self) -> str:

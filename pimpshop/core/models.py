@@ -162,6 +162,12 @@ class OutboundCall(models.Model):
         indexes = [
             models.Index(fields=["subject", "at"], name="outboundcall_subject"),
             models.Index(fields=["at"], name="outboundcall_at"),
+            models.Index(  # the desk's questions
+                fields=["-at"],
+                condition=~models.Q(error="", code__in=["", "200"]),
+                name="outboundcall_failed",
+            ),
+            models.Index(fields=["-at"], condition=models.Q(latency_ms__gt=2000), name="outboundcall_slow"),
         ]
 
     def __str__(self) -> str:
@@ -207,7 +213,12 @@ class Notification(Timestamped):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notification_due")
+            models.Index(
+                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="notification_due"
+            ),
+            # The desk's questions.
+            models.Index(fields=["-id"], condition=~models.Q(last_error=""), name="notification_trouble"),
+            models.Index(fields=["-id"], condition=models.Q(outcome="gave_up"), name="notification_gave_up"),
         ]
 
     def __str__(self) -> str:
@@ -232,6 +243,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["subject", "at"], name="auditentry_subject"),
             models.Index(fields=["at"], name="auditentry_at"),
             models.Index(fields=["actor", "at"], name="auditentry_actor"),
+            models.Index(
+                fields=["-id"], condition=models.Q(data__has_key="changes"), name="auditentry_edits"
+            ),
         ]
 
     def __str__(self) -> str:

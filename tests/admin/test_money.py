@@ -59,12 +59,19 @@ def test_payment_filters(admin: Any) -> None:
         assert found == {rows[name].pk for name in names}, asked
 
 
-@pytest.mark.parametrize("number", ["out_trade_no", "order_no", "provider_ref"])
+@pytest.mark.parametrize("number", ["out_trade_no", "order_no", "provider_ref", "transaction_ref"])
 def test_payment_search(admin: Any, number: str) -> None:
-    row = factories.intent(provider_ref="MSPY0000000000001")
+    row = factories.intent(provider_ref="MSPY0000000000001", transaction_ref="4200001234")
     factories.intent(provider_ref="MSPY9999999999999")
     typed = row.order.order_no if number == "order_no" else getattr(row, number)
     assert [found.pk for found in admin.rows("payments_paymentintent", q=typed)] == [row.pk]
+
+
+def test_payments_of_one_way(admin: Any) -> None:
+    row = factories.intent(gateway="stripe", method="card")
+    factories.intent()
+    assert [found.pk for found in admin.rows("payments_paymentintent", gateway="stripe")] == [row.pk]
+    assert len(admin.rows("payments_paymentintent")) == 2
 
 
 def test_checking_a_payment_asks_the_provider_and_applies_the_answer(admin: Any, manufacturer: Any) -> None:

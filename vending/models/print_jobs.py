@@ -98,6 +98,15 @@ class PrintJob(StateModel, Timestamped):
             models.Index(fields=["payment_third_id"], opclasses=[PREFIX], name="printjob_pyen"),
             models.Index(fields=["manufacturer_order_id"], opclasses=[PREFIX], name="printjob_msor"),
             models.Index(fields=["queue_no"], opclasses=[PREFIX], name="printjob_queue_no"),
+            # The desk's questions: what hangs is not looked for among everything that was printed.
+            models.Index(
+                fields=["status", "-id"],
+                condition=models.Q(
+                    status__in=["announcing", "confirming", "submitting", "failed", "gave_up"]
+                ),
+                name="printjob_hangs",
+            ),
+            models.Index(fields=["-id"], condition=~models.Q(held=""), name="printjob_held"),
         ]
 
     def __str__(self) -> str:

@@ -66,6 +66,22 @@ class VendingSession(StateModel, Timestamped):
                 condition=models.Q(status__in=["active", "designing", "payment_failed"]),
                 name="session_to_expire",
             ),
+            # The desk's questions, and the machine's screen: who pays now, and what did not go the usual way.
+            models.Index(
+                fields=["payment_started_at"],
+                condition=models.Q(status="payment_pending"),
+                name="session_paying",
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(status="payment_completed") & ~models.Q(user_progress="order_submitted"),
+                name="session_unmade",
+            ),
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(status="payment_failed") | models.Q(user_progress="order_failed"),
+                name="session_failed",
+            ),
         ]
 
     def __str__(self) -> str:

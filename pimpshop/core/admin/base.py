@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.admin import ShowFacets
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -37,7 +37,11 @@ class DeskAdmin(ActingMixin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return lists.search(queryset, tuple(self.search_fields), search_term), False
+        return lists.search(queryset, tuple(self.search_fields), search_term, self.exact_numbers), False
+
+    def exact_numbers(self, term: str) -> list[Q]:
+        """Conditions on whole numbers, searched beside `search_fields`."""
+        return []
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -73,6 +77,8 @@ class EvidenceAdmin(DeskAdmin):
     """Read only, whatever permissions somebody has; only acts change anything, through services."""
 
     ordering = ("-pk",)
+    # The newest first: another order would have to look at every row there ever was.
+    sortable_by = ()
 
     def add_to_page(self, request: HttpRequest, obj: Any, context: dict[str, Any]) -> None:
         """Django's log of edits is empty here: what happened stands in the timeline."""

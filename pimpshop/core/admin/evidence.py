@@ -12,8 +12,11 @@ from unfold.decorators import display
 from pimpshop.core import heartbeat
 from pimpshop.core.admin import dashboard, finding, words
 from pimpshop.core.admin.base import EvidenceAdmin
-from pimpshop.core.admin.questions import Question, questions
+from pimpshop.core.admin.questions import Question, one_of, questions
 from pimpshop.core.models import OutboundCall
+
+#: Whoever is called outside (the `provider` of pimpshop.core.http.Client).
+PROVIDERS = ("manufacturer", "airwallex", "alipay", "stripe", "wechatpay", "wechat", "alerts")
 
 
 @admin.register(OutboundCall)
@@ -24,7 +27,7 @@ class OutboundCallAdmin(EvidenceAdmin):
             Question("failed", _("failed"), lambda rows: rows.exclude(error="", code__in=("", "200"))),
             Question("slow", _("slower than 2 s"), lambda rows: rows.filter(latency_ms__gt=2000)),
         ),
-        "provider",
+        one_of("provider", _("provider"), lambda: [(name, name) for name in PROVIDERS]),
     )
     search_fields = ("subject",)
     ordering = ("-at",)

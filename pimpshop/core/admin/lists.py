@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -34,19 +35,20 @@ def _estimate(model: type[Model]) -> int:
         return int(cursor.fetchone()[0])
 
 
-def search(rows: QuerySet[Any], numbers: tuple[str, ...], term: str) -> QuerySet[Any]:
-    """`rows` whose numbers begin with `term` (whatever the case it was typed in).
+def search(
+    rows: QuerySet[Any], numbers: tuple[str, ...], term: str, exact: Callable[[str], list[Q]] | None = None
+) -> QuerySet[Any]:
+    """`rows` whose numbers begin with `term` (whatever the case it was typed in), or that `exact` names.
 
     Each number is looked up in a subquery of its own (UNION), so that each uses its own prefix index; one OR over
-    several columns or tables would read the whole table.
+    several columns or tables would read the whole table. `exact`: conditions for whole numbers, whose index cannot
+    look for a beginning.
     """
     term = term.strip()
     if not term or not numbers:
         return rows
-    found = [
-        rows.model._default_manager.order_by().filter(_begins(number, term)).values("pk")
-        for number in numbers
-    ]
+    conditions = [_begins(number, term) for number in numbers] + (exact(term) if exact else [])
+    found = [rows.model._default_manager.order_by().filter(one).values("pk") for one in conditions]
     return rows.filter(pk__in=found[0].union(*found[1:]) if len(found) > 1 else found[0])
 
 

@@ -17,7 +17,7 @@ from unfold.enums import ActionVariant
 from pimpshop.core.admin import finding, words
 from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin
-from pimpshop.core.admin.questions import Question, questions
+from pimpshop.core.admin.questions import Question, one_of, questions
 from pimpshop.core.models import Notification
 from pimpshop.core.notifications import kinds, letters, outbox
 
@@ -37,7 +37,7 @@ class NotificationAdmin(EvidenceAdmin):
             Question("trouble", _("trouble"), lambda rows: rows.exclude(last_error="")),
             Question("gave-up", _("given up"), lambda rows: rows.filter(outcome="gave_up")),
         ),
-        "kind",
+        one_of("kind", _("kind"), lambda: [(kind.name, kind.title) for kind in kinds.everything()]),
     )
     search_fields = ("reference",)
     fields = (

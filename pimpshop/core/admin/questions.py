@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -53,6 +53,21 @@ class QuestionFilter(SimpleListFilter):
                 "query_string": changelist.get_query_string({self.parameter_name: name}),
                 "display": label,
             }
+
+
+def one_of(field: str, label: Any, values: Callable[[], Iterable[tuple[str, Any]]]) -> type[SimpleListFilter]:
+    """A filter by a field whose values are known: Django's own would look for them in every row there is."""
+
+    def lookups(
+        self: SimpleListFilter, request: HttpRequest, model_admin: ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        return list(values())
+
+    def queryset(self: SimpleListFilter, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(**{field: self.value()}) if self.value() else queryset
+
+    members = {"title": label, "parameter_name": field, "lookups": lookups, "queryset": queryset}
+    return type("OneOf", (SimpleListFilter,), members)
 
 
 def questions(*asked: Question, default: str = ALL) -> type[QuestionFilter]:
