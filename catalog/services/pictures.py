@@ -296,8 +296,17 @@ __all__ = ["Picture", "PictureRefused", "as_small_jpeg", "make_working_copy", "r
 
 def small(png: IO[bytes], width_px: int) -> bytes:
     """A picture of ours as WebP, at most `width_px` wide, transparent where it was. Raises OSError when it is none."""
-    with Image.open(png, formats=["PNG"]) as image:
-        image.thumbnail((width_px, 4 * width_px), Image.Resampling.LANCZOS)
-        out = io.BytesIO()
+    return _as_webp(png, (width_px, 4 * width_px))
+
+
+def for_a_page(file: IO[bytes], longest_px: int) -> bytes:
+    """A working copy as WebP, its longer side at most `longest_px`: a fraction of the bytes. Raises OSError when it is none."""
+    return _as_webp(file, (longest_px, longest_px))
+
+
+def _as_webp(file: IO[bytes], box: tuple[int, int]) -> bytes:
+    out = io.BytesIO()
+    with Image.open(file, formats=["PNG", "JPEG"]) as image:
+        image.thumbnail(box, Image.Resampling.LANCZOS, reducing_gap=2.0)
         image.save(out, "WEBP", quality=80, method=4)
     return out.getvalue()

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from catalog import selectors
 from catalog.models import Design
 from catalog.views import sketches
+from pimpshop.core.templatetags import shop
 
 BACKGROUNDS = (
     ("#ffffff", gettext_lazy("White")), ("#fff4e6", gettext_lazy("Cream")), ("#ffcf24", gettext_lazy("Yellow")),
@@ -28,6 +29,27 @@ FILTERS = (
     ("warm", gettext_lazy("Warm")), ("cool", gettext_lazy("Cool")), ("vivid", gettext_lazy("Vivid")),
     ("fade", gettext_lazy("Faded")),
 )  # fmt: skip
+
+
+#: mm around the case, for handles (static/js/studio/scene.js has the same).
+MARGIN_X, MARGIN_Y = 14, 9
+SIZES, SOME_SIZES = ("width_mm", "height_mm", "corner_radius_mm"), (73, 149, 11)
+
+
+def outline(shell: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The case that the stage shows before its script draws: the chosen one, else some phone's (SOME_SHELL of geometry.js)."""
+    width, height, radius = (shell[name] for name in SIZES) if shell else SOME_SIZES
+    view_box = " ".join(
+        shop.plain(n) for n in (-MARGIN_X, -MARGIN_Y, width + 2 * MARGIN_X, height + 2 * MARGIN_Y)
+    )
+    return {
+        "view_box": view_box,
+        **{name: shop.plain(n) for name, n in {"width": width, "height": height, "radius": radius}.items()},
+        "holes": [
+            {key: shop.plain(n) for key, n in hole.items()}
+            for hole in (json.loads(shell["cutouts"]) if shell else ())
+        ],
+    }
 
 
 def context(fields: Mapping[str, Any], design: Design | None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from catalog import selectors
 from catalog.forms import PhotoQuota, StudioForm
 from catalog.models import Design, Shell
-from catalog.services import designs, drawing, pens, photos, strict_json
+from catalog.services import designs, drawing, pens, photos, pictures, strict_json
 from catalog.services import studio as studio_service
 from catalog.views import home_page, places, studio_page
 from catalog.views.doors import TooLarge, door, is_script
@@ -31,6 +31,8 @@ from pimpshop.core import errors
 from pimpshop.core.templatetags import shop
 
 PREVIEW_PX = (32, 1200)
+#: Sizes of a photo on a page; static/js/studio/pictures.js chooses one.
+PHOTO_PX = ("160", "640", "960", "1280")
 _UPLOAD_ID = re.compile(r"[0-9a-f]{16,64}\Z", re.ASCII)
 
 
@@ -179,10 +181,18 @@ def _uploaded(request: HttpRequest, place: Place) -> Any:
 @require_safe
 @door()
 def photo_copy(request: HttpRequest, place: Place, photo_id: Any) -> HttpResponseBase:
-    """The small upright copy of a photo, for the stage."""
+    """The small upright copy of a photo; with `w` as WebP for the stage or the tray, so many pixels on its longer side."""
     row = selectors.photo_of(place.owner, photo_id)
-    content_type = "image/png" if row.extension == "png" else "image/jpeg"
-    response = FileResponse(row.working_copy.open("rb"), content_type=content_type)
+    width = request.GET.get("w")
+    response: HttpResponseBase
+    if width is None:
+        content_type = "image/png" if row.extension == "png" else "image/jpeg"
+        response = FileResponse(row.working_copy.open("rb"), content_type=content_type)
+    elif width in PHOTO_PX:
+        with row.working_copy.open("rb") as file:
+            response = HttpResponse(pictures.for_a_page(file, int(width)), content_type="image/webp")
+    else:
+        raise errors.NotFound
     response["Cache-Control"] = "private, max-age=86400, immutable"
     return response
 

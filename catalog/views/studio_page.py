@@ -54,6 +54,8 @@ def context(
         "preview_url": preview_url(place, design) if design else "",
         "price": shown[0]["price"] if shown else None,
         "shell_chosen": bool(shown),
+        "outline": stage_page.outline(shown[0] if shown else None),
+        "opened": "photo" if shown else "phone",
         "warnings": [{"code": warned.code, "text": warned.text} for warned in warnings],
         "low_resolution": bool(design and design.low_resolution),
         "accepted": bool(design and design.low_resolution_accepted_at),

@@ -16,10 +16,15 @@ from tests.browser.shop import Shop
 pytestmark = pytest.mark.browser
 
 #: By page: (bytes over the line, requests) at most, its pictures included.
-LIMITS = {"shop": (150, 24), "studio": (400, 40), "ways to pay": (150, 20), "order": (150, 20)}
-#: Cumulative layout shift at most. The studio's tools come after its first paint and push a little.
-SHIFT = {"studio": 0.2}
-USUAL_SHIFT = 0.02
+LIMITS = {
+    "shop": (150, 24),
+    "studio": (100, 28),  # nothing on the case yet: what draws comes later
+    "studio with a photo": (200, 36),
+    "ways to pay": (150, 20),
+    "order": (150, 20),
+}
+#: Cumulative layout shift at most.
+SHIFT = 0.02
 
 
 def check(pages: list[Asked]) -> None:
@@ -31,7 +36,7 @@ def check(pages: list[Asked]) -> None:
         assert page.scores["accessibility"] == page.scores["best-practices"] == 100, name
         assert page.bytes <= kilobytes * 1024, name
         assert page.requests <= requests, name
-        assert page.shift <= SHIFT.get(name, USUAL_SHIFT), name
+        assert page.shift <= SHIFT, name
 
 
 def test_shop_and_checkout(windows: Windows, shop: Shop) -> None:
@@ -44,10 +49,12 @@ def test_studio_and_order(windows: Windows, shop: Shop, photo: bytes) -> None:
     machine, phone = windows.machine(), windows.phone()
     phone.scan(machine)
     phone.start()
+    check([Asked.of("studio", phone.page)])
     phone.choose_phone()
     phone.add_photo(photo)
-    studio = Asked.of("studio", phone.page)
-    check([studio])  # before the order, after which its address leads there
+    check(
+        [Asked.of("studio with a photo", phone.page)]
+    )  # before the order, after which its address leads there
     phone.go_on()
     phone.pay()
     machine.press("cash")

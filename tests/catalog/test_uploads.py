@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from PIL import Image
 
 from catalog.models import Photo
 from catalog.services import drafts, photos
@@ -50,6 +52,20 @@ def test_the_door_takes_the_pages_id_and_no_other_word() -> None:
     assert again["url"] == at(draft, f"photo/{again['id']}/")
     send_photo(visitor, draft, upload_id="../../etc")
     assert sorted(Photo.objects.values_list("upload_id", flat=True)) == ["", UPLOAD]
+
+
+@pytest.mark.django_db
+def test_a_page_gets_a_photo_in_the_sizes_that_it_shows() -> None:
+    visitor = Client()
+    draft = begin(visitor)
+    url = send_photo(visitor, draft).json()["url"]
+    sizes = {}
+    for width in (160, 640):
+        answer = visitor.get(f"{url}?w={width}")
+        assert (answer.status_code, answer["Content-Type"]) == (200, "image/webp")
+        sizes[width] = max(Image.open(io.BytesIO(answer.content)).size)
+    assert sizes == {160: 160, 640: 640}
+    assert visitor.get(f"{url}?w=641").status_code == 404
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,16 +3,18 @@
 
 const BASELINE = 0.36; // of the em, below the centre of a line
 const EM = 1000; // letters are measured this large, where an advance width is exact
+export const OUTLINE = 1 / 12; // of the em, on each side of a letter
 const DRAWN = 100; // and drawn this large, then scaled: small sizes are rounded by some browsers
 
 export const FAMILIES = { latin: "Pimpshop Handwriting", chinese: "Pimpshop Plain" };
 const measuring = document.createElement("canvas").getContext("2d");
 const widths = new Map();
+const boxes = new Map();
 
 const face = (font, size) => `${size}px ${font === "chinese" ? [`"${FAMILIES.chinese}"`, `"${FAMILIES.latin}"`] : [`"${FAMILIES.latin}"`, `"${FAMILIES.chinese}"`]}, sans-serif`;
 
 /* Widths that were measured before the fonts had come are wrong. */
-export const forgetWidths = () => widths.clear();
+export const forgetWidths = () => [widths, boxes].forEach((known) => known.clear());
 
 function advance(letter, font) {
   const key = font + letter;
@@ -21,6 +23,19 @@ function advance(letter, font) {
     widths.set(key, measuring.measureText(letter).width / EM);
   }
   return widths.get(key);
+}
+
+/* Where the ink of a letter is, in ems about the middle of its baseline: [left, top, right, bottom]; null for a space. */
+export function inkBox(letter, font) {
+  const key = font + letter;
+  if (!boxes.has(key)) {
+    measuring.font = face(font, EM);
+    measuring.textAlign = "center";
+    const found = measuring.measureText(letter);
+    const { actualBoundingBoxLeft: left, actualBoundingBoxAscent: top, actualBoundingBoxRight: right, actualBoundingBoxDescent: bottom } = found;
+    boxes.set(key, left + right > 0 ? [-left / EM, -top / EM, right / EM, bottom / EM] : null);
+  }
+  return boxes.get(key);
 }
 
 /* Width of a line in ems. */
@@ -75,7 +90,7 @@ export function drawText(context, item) {
   };
   if (outline) {
     context.strokeStyle = outline;
-    context.lineWidth = (2 * DRAWN) / 12; // half of it lies under the letter
+    context.lineWidth = 2 * DRAWN * OUTLINE; // half of it lies under the letter
     each((letter) => context.strokeText(letter, 0, 0));
   }
   context.fillStyle = color;

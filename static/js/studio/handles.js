@@ -1,21 +1,21 @@
 /* Handles around the selected item: corners that scale, a knob that turns. Konva's Transformer, sized for fingers. */
 import { turned } from "./geometry.js";
 
-const { Konva } = globalThis;
 const RIGHT_ANGLES = [0, 45, 90, 135, 180, 225, 270, 315];
 const SMALL_PX = 110; // smaller items would hide behind four corners
+const KNOB_PX = 26;
 const ACCENT = "#d30f67";
 
 export class Handles {
   constructor(scene) {
     this.scene = scene;
     this.store = scene.store;
-    this.transformer = new Konva.Transformer({
+    this.transformer = new globalThis.Konva.Transformer({
       keepRatio: true,
       enabledAnchors: [],
       rotationSnaps: RIGHT_ANGLES,
       rotationSnapTolerance: 4,
-      rotateAnchorOffset: 26,
+      rotateAnchorOffset: KNOB_PX,
       rotateLineVisible: true,
       flipEnabled: false,
       padding: 3,
@@ -41,6 +41,11 @@ export class Handles {
     this.store.addEventListener("select", () => this.refresh());
   }
 
+  /* Lets go of what a handle holds. */
+  release() {
+    if (this.transformer.isTransforming()) this.transformer.stopTransform();
+  }
+
   /* What the handles did to the node, written into the item. */
   take() {
     const item = this.store.item();
@@ -61,9 +66,21 @@ export class Handles {
     if (node) {
       const small = Math.max(node.width(), node.height()) * this.scene.scale < SMALL_PX;
       this.transformer.enabledAnchors(small ? ["bottom-right"] : ["top-left", "top-right", "bottom-left", "bottom-right"]);
+      this.turnKnob(node);
       this.transformer.forceUpdate();
     }
     this.scene.top.batchDraw();
+  }
+
+  /* The knob that turns goes inside of what reaches out of the stage at the top; under it, where it is small. */
+  turnKnob(node) {
+    const top = node.getAbsoluteTransform().point({ x: node.width() / 2, y: 0 });
+    const angle = ((node.rotation() - 90) * Math.PI) / 180;
+    const [x, y] = [top.x + KNOB_PX * Math.cos(angle), top.y + KNOB_PX * Math.sin(angle)];
+    const { width, height } = this.scene.stage.size();
+    const inside = x > 8 && y > 8 && x < width - 8 && y < height - 8;
+    const tall = node.height() * this.scene.scale;
+    this.transformer.rotateAnchorOffset(inside ? KNOB_PX : -(tall > SMALL_PX ? KNOB_PX : tall + KNOB_PX));
   }
 
   /* Whether this shape is one of the handles (their frame is not). */

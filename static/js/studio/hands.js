@@ -12,11 +12,13 @@ export class Hands {
     this.store = scene.store;
     this.onOpen = onOpen;
     this.fingers = new Map();
+    this.first = null; // a finger on a handle, which is the handle's until a second one comes
     this.lastTap = { id: null, at: 0 };
     const { container } = scene;
     container.addEventListener("pointerdown", (event) => this.down(event));
     container.addEventListener("pointermove", (event) => this.move(event));
     for (const name of ["pointerup", "pointercancel"]) container.addEventListener(name, (event) => this.up(event));
+    container.addEventListener("touchstart", (event) => this.fingers.size > 1 && event.stopPropagation(), { capture: true, passive: true }); // a pinch is no handle's
     container.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     container.addEventListener("dragstart", (event) => event.preventDefault());
   }
@@ -45,9 +47,13 @@ export class Hands {
 
   down(event) {
     if (this.fingers.size === 2 || event.button > 0) return;
+    if (this.first) this.takeOver();
     const found = this.under(event);
     if (!this.fingers.size) {
-      if (found === "handle") return;
+      if (found === "handle") {
+        if (event.pointerType !== "mouse") this.first = event; // there is no second mouse
+        return;
+      }
       this.tapped = found;
       const point = this.scene.point(event.clientX, event.clientY);
       const held = this.within(this.store.selected, point);
@@ -58,7 +64,16 @@ export class Hands {
     this.grip();
   }
 
+  /* Two fingers are a pinch wherever they land: small things are all handles. */
+  takeOver() {
+    this.scene.handles.release();
+    this.tapped = this.store.selected;
+    this.fingers.set(this.first.pointerId, { x: this.first.clientX, y: this.first.clientY });
+    this.first = null;
+  }
+
   move(event) {
+    if (this.first?.pointerId === event.pointerId) this.first = event;
     if (!this.fingers.has(event.pointerId)) return;
     this.fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
     this.follow();
@@ -102,11 +117,13 @@ export class Hands {
     const slot = item.kind === "photo" ? slotBox(shell, this.scene.kit.slots(this.store.state.template), item.slot) : null;
     const { w, h } = this.scene.box(item);
     const place = snapped(item, around(item, w, h), shell, slot, SNAP_PX / this.scene.scale);
+    if (place.guides.length > this.scene.guides.length) navigator.vibrate?.(8); // it snapped: felt, not only seen
     this.scene.guides = place.guides;
     this.store.patch(item.id, { ...item, cx: place.cx, cy: place.cy }, "hands");
   }
 
   up(event) {
+    if (this.first?.pointerId === event.pointerId) this.first = null;
     if (!this.fingers.delete(event.pointerId)) return;
     this.scene.guide([]);
     if (this.fingers.size) this.grip();

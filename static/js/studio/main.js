@@ -2,10 +2,11 @@
    the server keeps it and draws what will be printed. Without this script the page is a plain form. */
 import { shellOf } from "./geometry.js";
 import { Kit } from "./kit.js";
+import { konva } from "./konva.js";
 import { Panels } from "./panels.js";
+import { Phone } from "./phone.js";
 import { Pictures } from "./pictures.js";
 import { Placing } from "./placing.js";
-import { Scene } from "./scene.js";
 import { Store } from "./store.js";
 import { Sync } from "./sync.js";
 import { Tray } from "./tray.js";
@@ -16,12 +17,14 @@ const store = new Store();
 const kit = new Kit(form);
 const pictures = new Pictures();
 const placing = new Placing(store, kit, pictures);
-const scene = new Scene(document.getElementById("canvas"), { store, pictures, kit });
 const sync = new Sync(form, store);
 const panels = new Panels(form, { store, placing, pictures, kit });
 const tray = new Tray(form, { store, kit, pictures, placing, sync });
-let held = null; // hands, handles and keys, on their way or here
+new Phone(form, { onChange: takePhone, complain: (text) => sync.complain(text) });
+let coming = null; // what draws and holds things, on its way or here
+let scene = null;
 let pieces = null;
+let doubts = () => new Map();
 let crop = null;
 
 const acts = {
@@ -42,28 +45,34 @@ const acts = {
 function open(id) {
   const item = store.item(id);
   if (item.kind === "photo" && store.shell.id) cut(item);
-  if (item.kind === "text") fields.text.focus();
+  if (item.kind !== "text") return;
+  panels.show("text"); // whatever panel is open
+  fields.text.focus();
 }
 
-/* Scissors come when they are asked for; hands, handles, keys and filters with the first thing that there is to hold. */
+/* Scissors come when they are asked for; the stage, hands, handles, keys and filters with the first thing to hold. */
 async function cut(item) {
   const { Crop } = await import("./crop.js");
   crop ??= new Crop(pictures, (photo, part) => placing.crop(photo, part));
   crop.open(item);
 }
 
-async function lend() {
-  if (held || !store.items.length) return;
-  held = Promise.all([import("./handles.js"), import("./hands.js"), import("./pieces.js")]);
-  kit.loadFilters(pictures);
+async function raise() {
+  if (coming) return;
+  const names = ["scene", "handles", "hands", "pieces", "doubts"];
+  coming = Promise.all([konva(form.dataset.konva), ...names.map((name) => import(`./${name}.js`))]);
   try {
-    const [{ Handles }, { Hands }, { Pieces }] = await held;
-    new Handles(scene).refresh();
+    const [, { Scene }, { Handles }, { Hands }, { Pieces }, { doubtsOf }] = await coming;
+    await pictures.settled(store.of("photo")); // until then the server's picture stands in its place
+    scene = new Scene(document.getElementById("canvas"), { store, pictures, kit });
+    new Handles(scene);
     new Hands(scene, { onOpen: open });
     pieces = new Pieces(form, { store, kit });
-    pieces.render();
+    doubts = () => doubtsOf(store, pictures);
+    draw();
+    scene.layer.draw(); // in the same moment, or an empty stage would be seen
   } catch {
-    held = null; // the line was lost: with the next change
+    coming = null; // the line was lost: with the next change
   }
 }
 
@@ -72,16 +81,26 @@ function takeShell() {
   const radio = form.querySelector("[name=shell]:checked");
   if (!radio) return false;
   store.setShell(shellOf(radio), (item, before, shell) => placing.refit(item, before, shell));
-  scene.fit();
+  scene?.fit();
   return true;
 }
 
+/* Step 1 has come anew. */
+function takePhone() {
+  if (takeShell()) sync.soon();
+}
+
 function draw() {
-  lend();
+  if (store.items.length || store.shell.id) raise();
+  if (store.of("photo").length) kit.loadFilters(pictures);
   kit.needFonts(store.of("text"));
-  scene.render();
+  const doubted = doubts();
+  if (scene) {
+    scene.doubts = doubted;
+    scene.render();
+  }
   panels.render();
-  pieces?.render();
+  pieces?.render(doubted);
   tray.render();
 }
 
@@ -112,11 +131,7 @@ function listen() {
     const name = target.dataset.backgroundAny;
     if (name) store.change("background", () => ({ [name]: target.value }));
   });
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (event.target.id !== "phone" && event.detail.elt?.id !== "phone") return;
-    panels.panels();
-    if (takeShell()) sync.soon();
-  });
+  for (const touch of ["pointerdown", "keydown"]) form.addEventListener(touch, raise, { once: true });
 }
 
 function begin() {
@@ -131,7 +146,7 @@ function begin() {
   if (known && chosen) sync.sent = sync.body();
   if (store.of("sticker").length) kit.loadStickers();
   listen();
-  panels.show(chosen ? "photo" : "phone");
+  panels.show(form.dataset.open);
   store.tell();
 }
 
@@ -145,4 +160,4 @@ function catchUp() {
 }
 
 begin();
-addEventListener("DOMContentLoaded", catchUp); // after htmx, which listens from then on
+catchUp();

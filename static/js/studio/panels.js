@@ -1,7 +1,8 @@
 /* The panels beside the stage: which one is open, and fields that show and change the chosen photo or text (data-bind). */
-import { clamp, dpiOf, limits, LOW_DPI, rounded } from "./geometry.js";
+import { clamp, limits, rounded } from "./geometry.js";
 
 const id = (name) => document.getElementById(name);
+const GAP_PX = 12;
 const RANGES = { rotation: [-180, 180], cx: null, cy: null };
 
 export class Panels {
@@ -10,7 +11,7 @@ export class Panels {
     this.ranges();
     form.addEventListener("click", ({ target }) => {
       const tab = target.closest("[data-tab]");
-      if (tab) this.show(tab.dataset.tab);
+      if (tab) this.bring(tab.dataset.tab, tab.parentElement);
     });
     form.addEventListener("input", (event) => this.input(event));
     form.addEventListener("compositionend", (event) => this.input(event));
@@ -27,36 +28,46 @@ export class Panels {
   ranges() {
     for (const input of this.form.querySelectorAll("[data-range]")) {
       input.type = "range";
-      input.className = "range range-primary w-full";
+      input.className = "slider";
     }
   }
 
+  /* Which panel is seen, styles/studio.css reads from the form. */
   show(name) {
-    this.open = name;
+    this.open = this.form.dataset.open = name;
     for (const tab of this.form.querySelectorAll("[data-tab]")) tab.setAttribute("aria-expanded", tab.dataset.tab === name);
-    this.panels();
     if (name === "stickers") this.kit.loadStickers();
     if (name === "photo" || name === "text") {
       const item = this.store.current(name);
+      this.showing = true;
       if (item) this.store.select(item.id);
+      this.showing = false;
     }
   }
 
-  /* Also after the phone's panel has come anew from the server. */
-  panels() {
-    for (const panel of this.form.querySelectorAll("[data-panel]")) panel.hidden = panel.dataset.panel !== this.open;
+  /* A panel that is asked for is seen from its top, also by somebody who had scrolled down in another one. */
+  bring(name, tabs) {
+    this.show(name);
+    const panel = this.form.querySelector(`[data-panel="${name}"]`);
+    const uncover = () => {
+      const hidden = tabs.getBoundingClientRect().bottom + GAP_PX - panel.getBoundingClientRect().top;
+      if (hidden > 0) scrollBy({ top: -hidden, behavior: "instant" });
+    };
+    uncover();
+    requestAnimationFrame(uncover); // a shorter page may have moved by itself
   }
 
   /* A field that the browser complains about must be seen. */
   reveal(field) {
     const panel = field.closest("[data-panel]");
-    if (panel?.hidden) this.show(panel.dataset.panel);
+    if (panel && panel.dataset.panel !== this.open) this.show(panel.dataset.panel);
   }
 
-  /* Who taps a text on the stage wants to change it. */
+  /* Who taps a text on the stage wants to change it; after the first photo comes the phone that it is for. */
   follow() {
     const kind = this.store.item()?.kind;
-    if (kind && this.open !== "pieces" && this.open !== kind && kind !== "sticker") this.show(kind);
+    if (kind && !this.store.shell.id && !this.showing) this.show("phone");
+    else if (kind && this.open !== "pieces" && this.open !== kind && kind !== "sticker") this.show(kind);
     this.render();
   }
 
@@ -115,13 +126,12 @@ export class Panels {
     show("data-if-photo", photo);
     show("data-if-no-photo", !photo);
     this.background();
-    this.notice();
     for (const button of this.form.querySelectorAll("[data-do=undo], [data-do=redo]")) {
       button.disabled = !(button.dataset.do === "undo" ? this.store.past : this.store.future).length;
     }
     const item = this.store.item();
     id("selection").hidden = !item;
-    id("stage-hint").hidden = Boolean(item);
+    id("stage-hint").hidden = Boolean(item) || !this.store.items.length;
     for (const button of id("selection").querySelectorAll("[data-for]")) button.hidden = button.dataset.for !== item?.kind;
   }
 
@@ -151,14 +161,5 @@ export class Panels {
     if (template) tick("template", template);
     tick("background", background);
     tick("background2", background2 ?? "");
-  }
-
-  /* Said at once, before the server says it. */
-  notice() {
-    const low = this.store.of("photo").some((item) => {
-      const photo = this.pictures.get(item.photo);
-      return photo && dpiOf(item, photo) < LOW_DPI;
-    });
-    id("stage-notice").hidden = !low;
   }
 }

@@ -1,13 +1,17 @@
 /* Pixels of photos for the stage: loaded once, reduced, with the colours of an item. Not here: uploads (`uploads`). */
 
-const MOST_PX = 1200; // of the longer side: sharper than any phone's stage, and quick to colour
+const SIZES_PX = [640, 960, 1280]; // of the longer side, as catalog/views/studio.py has them
+const SMALL_PX = 160; // for a tray
+const MOST_PX = SIZES_PX.at(-1); // sharper than any phone's stage, and quick to colour
 const KEPT = 12;
+const PATIENCE_MS = 2000;
 
 export class Pictures extends EventTarget {
   constructor() {
     super();
     this.known = new Map(); // id -> {id, url, width_px, height_px}
     this.images = new Map(); // id -> canvas, or null while it loads
+    this.loads = new Map(); // id -> promise of that
     this.coloured = new Map(); // id and matrix -> canvas, oldest first
     this.presets = {};
     this.filters = null; // the module, when it has come (Kit.loadFilters)
@@ -22,6 +26,22 @@ export class Pictures extends EventTarget {
     return this.known.get(id) ?? null;
   }
 
+  small(id) {
+    return `${this.known.get(id).url}?w=${SMALL_PX}`;
+  }
+
+  /* As sharp as the stage of this screen can show it. */
+  address(photo) {
+    const needed = document.getElementById("stage").clientHeight * devicePixelRatio;
+    return `${photo.url}?w=${SIZES_PX.find((size) => size >= needed) ?? MOST_PX}`;
+  }
+
+  /* When these items' photos have come, or after a moment. */
+  settled(items) {
+    const loads = items.map((item) => this.plain(item.photo) || this.loads.get(item.photo));
+    return Promise.race([Promise.all(loads), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+  }
+
   /* The item's picture, or null while it is on its way; "change" tells when it has come. */
   of(item) {
     const plain = this.plain(item.photo);
@@ -30,7 +50,7 @@ export class Pictures extends EventTarget {
   }
 
   plain(id) {
-    if (!this.images.has(id)) this.load(id);
+    if (!this.images.has(id)) this.loads.set(id, this.load(id));
     return this.images.get(id);
   }
 
@@ -39,7 +59,7 @@ export class Pictures extends EventTarget {
     this.images.set(id, null);
     if (!photo) return;
     const image = new Image();
-    image.src = photo.url;
+    image.src = this.address(photo);
     try {
       await image.decode();
     } catch {

@@ -11,6 +11,7 @@ export class Pieces {
     Object.assign(this, { form, store, kit });
     this.list = document.getElementById("pieces");
     this.live = document.getElementById("studio-live");
+    this.notice = document.getElementById("stage-notice");
     this.icons = document.querySelector(".icon use").getAttribute("href").split("#")[0];
     this.list.addEventListener("click", ({ target }) => {
       const button = target.closest("button");
@@ -27,15 +28,33 @@ export class Pieces {
     return textPhoto.replace("{n}", this.store.of("photo").indexOf(item) + 1);
   }
 
+  /* Which piece is in doubt, and why, is said at once in a few words; the server says more beside the panels. */
+  warn(doubts) {
+    const item = doubts.has(this.store.selected) ? this.store.item() : this.store.item([...doubts.keys()].at(-1) ?? null);
+    this.notice.hidden = !item;
+    const [name, why] = this.notice.querySelectorAll("span"); // which one, the frame on the stage shows
+    const text = item ? this.why(doubts.get(item.id)) : "";
+    if (item) name.textContent = this.name(item);
+    if (why.textContent !== text) why.textContent = text; // it is read out
+  }
+
+  why(doubt) {
+    return { camera: this.list.dataset.textCamera, edge: this.list.dataset.textEdge, blurred: this.list.dataset.textBlurred }[doubt] ?? "";
+  }
+
   /* On top of the list what lies on top. Buttons stay the same ones, so that the focus stays. */
-  render() {
+  render(doubts) {
+    this.warn(doubts);
     const before = new Map([...this.list.children].map((row) => [row.firstElementChild.dataset.item, row]));
     const rows = [...this.store.items].reverse().map((item) => {
       const row = before.get(item.id) ?? document.getElementById("piece").content.firstElementChild.cloneNode(true);
       const button = row.firstElementChild;
       if (!button.dataset.item) this.dress(button, item);
       button.setAttribute("aria-pressed", item.id === this.store.selected);
-      button.lastElementChild.textContent = this.name(item);
+      button.querySelector("[data-name]").textContent = this.name(item);
+      const doubt = button.querySelector("[data-doubt]");
+      doubt.hidden = !doubts.has(item.id);
+      doubt.lastElementChild.textContent = this.why(doubts.get(item.id));
       return row;
     });
     const same = rows.length === this.list.children.length && rows.every((row, n) => row === this.list.children[n]);

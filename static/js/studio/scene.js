@@ -1,17 +1,17 @@
 /* The scene: the case and everything on it, drawn by Konva from the store, true to the millimetre. Draws; decides nothing. */
 import { aspectOf, cropOf, slotBox } from "./geometry.js";
 import { drawOverlay, drawSticker, drawText, roundedBox, textBox } from "./drawing.js";
+import { drawMarks } from "./marks.js";
 
-const { Konva } = globalThis;
-const MARGIN = { x: 14, y: 9 }; // mm around the case, for handles
+let Konva; // comes before the first scene (konva.js)
+const MARGIN = { x: 14, y: 9 }; // mm around the case, for handles: as in catalog/views/stage_page.py
 const RIM = "#8a7fa0";
-const GUIDE = "#d30f67";
-
-Konva.dragDistance = 3;
 
 export class Scene {
   constructor(container, { store, pictures, kit }) {
     Object.assign(this, { container, store, pictures, kit });
+    ({ Konva } = globalThis);
+    Konva.dragDistance = 3;
     this.stage = new Konva.Stage({ container, width: 10, height: 10 });
     this.layer = new Konva.Layer();
     this.top = new Konva.Layer();
@@ -19,6 +19,7 @@ export class Scene {
     this.inside = new Konva.Group();
     this.holders = new Map(); // item id -> group that clips its node
     this.guides = [];
+    this.doubts = new Map(); // item id -> why it is in doubt (doubts.js)
     this.build();
     this.stage.add(this.layer, this.top);
     new ResizeObserver(() => this.fit()).observe(container);
@@ -31,7 +32,7 @@ export class Scene {
     this.overlay = still((context) => drawOverlay(context, this.kit.overlay(this.store.state.template), this.store.shell));
     this.body = still((context) => this.drawBody(context));
     this.device = still((context) => this.drawDevice(context));
-    this.lines = still((context) => this.drawLines(context));
+    this.lines = still((context) => drawMarks(context, this));
     this.inside.clipFunc((context) => this.trim(context));
     this.inside.add(this.ground, this.overlay);
     this.world.add(this.body, this.inside, this.device);
@@ -201,32 +202,6 @@ export class Scene {
     context.lineWidth = 0.5;
     context.strokeStyle = RIM;
     context.stroke();
-  }
-
-  /* The safe area while something is held, and the lines that it snapped to. */
-  drawLines(context) {
-    const { width, height, radius, safe } = this.store.shell;
-    const thin = 1 / this.scale;
-    if (this.store.selected) {
-      context.setLineDash([4 * thin, 4 * thin]);
-      context.lineWidth = thin;
-      for (const [color, shift] of [["#21143a99", 0], ["#ffffffcc", 4 * thin]]) {
-        context.strokeStyle = color;
-        context.lineDashOffset = shift;
-        context.beginPath();
-        roundedBox(context, safe, safe, width - 2 * safe, height - 2 * safe, Math.max(0, radius - safe));
-        context.stroke();
-      }
-      context.setLineDash([]);
-    }
-    context.strokeStyle = GUIDE;
-    context.lineWidth = 1.5 * thin;
-    for (const { x, y } of this.guides) {
-      context.beginPath();
-      context.moveTo(x ?? -MARGIN.x, y ?? -MARGIN.y);
-      context.lineTo(x ?? width + MARGIN.x, y ?? height + MARGIN.y);
-      context.stroke();
-    }
   }
 
   guide(guides) {

@@ -75,6 +75,7 @@ export class Sync {
     await next.decode().catch(() => {});
     if (this.running !== mine) return;
     id("preview").src = found.preview_url;
+    document.querySelector(".stage-truth").toggleAttribute("data-none", !this.store.items.length);
     this.complain("");
     if (found.price) id("price").textContent = found.price;
     id("warnings").replaceChildren(...found.warnings.map((warning) => this.note("warning", warning.text)));

@@ -76,7 +76,7 @@ export class Tray {
     photos.forEach((photo, n) => {
       if (there.has(photo.id)) return;
       const button = Object.assign(document.createElement("button"), { type: "button" });
-      const image = Object.assign(new Image(), { src: photo.url, alt: tray.dataset.textUse.replace("{n}", n + 1) });
+      const image = Object.assign(new Image(), { src: this.pictures.small(photo.id), alt: tray.dataset.textUse.replace("{n}", n + 1) });
       button.dataset.photo = photo.id;
       button.append(image);
       tray.append(button);
