@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog.admin import shell_drawings
+from catalog.admin.sheets import SheetMixin
 from catalog.models import Colour, DesignTemplate, PhoneBrand, PhoneModel, Shell
+from catalog.services import geometry, sheet_columns
 from pimpshop.core.admin import words
 from pimpshop.core.admin.base import KeptAdmin
 
@@ -28,7 +30,8 @@ class ShownAdmin(KeptAdmin):
 
 
 @admin.register(PhoneBrand)
-class PhoneBrandAdmin(ShownAdmin):
+class PhoneBrandAdmin(SheetMixin, ShownAdmin):
+    sheet = sheet_columns.BRANDS
     list_display = ("name", "name_zh", "manufacturer_id", "shown", "sort_order")
     search_fields = ("name", "slug", "manufacturer_id")
     fields = ("name", "name_zh", "slug", "manufacturer_id", "is_active", "sort_order")
@@ -38,7 +41,8 @@ class PhoneBrandAdmin(ShownAdmin):
 
 
 @admin.register(PhoneModel)
-class PhoneModelAdmin(ShownAdmin):
+class PhoneModelAdmin(SheetMixin, ShownAdmin):
+    sheet = sheet_columns.MODELS
     list_display = ("name", "name_zh", "brand", "manufacturer_id", "shown", "sort_order")
     list_filter = ("brand", "is_active")
     list_select_related = ("brand",)
@@ -72,14 +76,15 @@ class ShellForm(forms.ModelForm):
         found = super().clean()
         if not self.errors:
             try:
-                shell_drawings.check(self.instance, self.cleaned_data)
+                geometry.must_hold_its_holes(self.instance, self.cleaned_data)
             except (ValueError, TypeError, AttributeError):
                 self.add_error("cutouts", shell_drawings.HOW)
         return found
 
 
 @admin.register(Shell)
-class ShellAdmin(ShownAdmin):
+class ShellAdmin(SheetMixin, ShownAdmin):
+    sheet = sheet_columns.SHELLS
     form = ShellForm
     list_display = ("headline", "colour", "size", "bleed_mm", "shown", "last_seen")
     list_filter = ("model__brand", "is_active")

@@ -5,36 +5,18 @@ Not here: the shopper's preview (`services.rendering`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Shell
 from catalog.services import drawing
-from catalog.services.geometry import Geometry
 
 HOW = _(
     'Please write a list such as [{"x": 3, "y": 3, "w": 36, "h": 38, "r": 9}]: millimetres from the top left corner, every hole on the case.'
 )
 #: Pixels of the drawing per millimetre.
 ZOOM = 2
-
-
-def check(shell: Shell, values: Mapping[str, Any]) -> None:
-    """Raises ValueError, TypeError or AttributeError when the values of the form are no possible case."""
-    names = ("width_mm", "height_mm", "bleed_mm", "corner_radius_mm", "cutouts", "safe_mm")
-    geometry = Geometry.of(*(values.get(name, getattr(shell, name)) for name in names))
-    for hole in geometry.cutouts:
-        if (
-            hole.x < 0
-            or hole.y < 0
-            or hole.x + hole.w > geometry.width_mm
-            or hole.y + hole.h > geometry.height_mm
-        ):
-            raise ValueError("a hole beside the case")
 
 
 def svg(shell: Shell) -> SafeString | str:

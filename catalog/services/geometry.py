@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 DPI = 300
 MM_PER_INCH = 25.4
@@ -112,3 +113,16 @@ class Geometry:
         right = self.width_mm + self.bleed_mm if x + w >= 1 else (x + w) * self.width_mm
         bottom = self.height_mm + self.bleed_mm if y + h >= 1 else (y + h) * self.height_mm
         return Box(left, top, right - left, bottom - top)
+
+
+_SIZES = ("width_mm", "height_mm", "bleed_mm", "corner_radius_mm", "cutouts", "safe_mm")
+
+
+def must_hold_its_holes(shell: Any, values: Mapping[str, Any] | None = None) -> None:
+    """Raises ValueError, TypeError or AttributeError when a shell (with other `values`) is no possible case, or a hole lies
+    beside it."""
+    shape = Geometry.of(*((values or {}).get(name, getattr(shell, name)) for name in _SIZES))
+    for hole in shape.cutouts:
+        beside = hole.x + hole.w > shape.width_mm or hole.y + hole.h > shape.height_mm
+        if hole.x < 0 or hole.y < 0 or beside:
+            raise ValueError("a hole beside the case")

@@ -75,7 +75,7 @@ def change(*, product: Product, currency: str, amount: str, starts_at: datetime 
     now = timezone.now()
     if currency not in currencies(product):
         raise Refused(_("It cannot be sold for that."))
-    money = _money(amount, currency) if amount.strip() else None
+    wanted = money(amount, currency) if amount.strip() else None
     if starts_at is not None and starts_at <= now - READING:
         raise Refused(
             _("That moment has passed. What was paid until now stays as it was: choose a later one.")
@@ -86,10 +86,10 @@ def change(*, product: Product, currency: str, amount: str, starts_at: datetime 
     rows = Price.objects.filter(product_id=product.pk, currency=currency)
     before = rows.counting(moment - timedelta(microseconds=1) if moment else now).first()
     then = rows.counting(moment or now).first()
-    if (then.money if then else None) == money:
+    if (then.money if then else None) == wanted:
         raise Refused(_("It is the same already. Nothing was changed."))
     return Change(
-        product, currency, money, moment, before.money if before else None,
+        product, currency, wanted, moment, before.money if before else None,
         rows.filter(starts_at=moment, called_off_at=None).order_by("-pk").first() if moment else None,
         tuple(rows.planned(moment or now)),
     )  # fmt: skip
@@ -97,11 +97,11 @@ def change(*, product: Product, currency: str, amount: str, starts_at: datetime 
 
 def set_price(wanted: Change, *, actor: str, reason: str) -> Price:
     """Write a price down, as `change` said it."""
-    money = wanted.money
+    amount = wanted.money
     with transaction.atomic():
         made = Price.objects.create(
             product_id=wanted.product.pk, currency=wanted.currency,
-            amount_minor=money.amount_minor if money is not None else None,
+            amount_minor=amount.amount_minor if amount is not None else None,
             starts_at=wanted.starts_at or timezone.now(), actor=actor[:120], reason=reason[:500],
         )  # fmt: skip
         _audit("set price", wanted.product, made, before=str(wanted.before or ""), actor=actor, reason=reason)
@@ -136,14 +136,15 @@ def counting(product: Product) -> list[Price]:
     return list(Price.objects.counting().filter(product_id=product.pk).order_by("currency"))
 
 
-def _money(amount: str, currency: str) -> Money:
+def money(amount: str, currency: str) -> Money:
+    """What somebody typed, exactly. Raises Refused."""
     try:
-        money = Money.parse(amount.strip(), currency)
+        found = Money.parse(amount.strip(), currency)
     except (InvalidAmount, UnknownCurrency):
         raise Refused from None
-    if money.amount_minor <= 0:
+    if found.amount_minor <= 0:
         raise Refused(_("A price is more than nothing."))
-    return money
+    return found
 
 
 def _audit(
