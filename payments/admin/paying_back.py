@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 
 from payments.models import PaymentIntent, Refund
-from payments.services import external_refunds, late, previews, refund_credits, refund_steps, refunds
+from payments.services import external_refunds, late, previews, refund_credits, refund_steps, refunds, surplus
 from pimpshop.core.admin import words
 from pimpshop.core.admin.acts import WHY, Act, Did, Doing, Preview
 
@@ -81,12 +81,7 @@ def _as_credits(intent: PaymentIntent, doing: Doing) -> Did:
         intent=intent, amount_minor=previews.amount_of(intent, doing.amount).amount_minor, actor=doing.actor,
         reason=doing.reason, email=doing.person,
     )  # fmt: skip
-    said = gettext("refund %(number)s: %(credits)s instead of %(amount)s") % {
-        "number": refund.out_refund_no,
-        "credits": words.money(refund.metadata["credits"], "CREDITS"),
-        "amount": words.money(refund.amount_minor, refund.currency),
-    }
-    return Did(said, reference=refund.out_refund_no)
+    return _in_credits(refund)
 
 
 _MONEY: dict[str, Any] = {
@@ -111,6 +106,22 @@ def _of_accepting(intent: PaymentIntent, doing: Doing) -> Preview:
     )
 
 
+def _keep(intent: PaymentIntent, doing: Doing) -> Did:
+    refund = surplus.keep_as_credits(
+        intent=intent, actor=doing.actor, reason=doing.reason, email=doing.person
+    )
+    return _in_credits(refund)
+
+
+def _in_credits(refund: Refund) -> Did:
+    said = gettext("refund %(number)s: %(credits)s instead of %(amount)s") % {
+        "number": refund.out_refund_no,
+        "credits": words.money(refund.metadata["credits"], "CREDITS"),
+        "amount": words.money(refund.amount_minor, refund.currency),
+    }
+    return Did(said, reference=refund.out_refund_no)
+
+
 OF_A_PAYMENT = (
     Act(
         "accept-late",
@@ -126,6 +137,18 @@ OF_A_PAYMENT = (
         on_lists=False,
         preview=_of_accepting,
         lock=_locked,
+    ),
+    Act(
+        "keep-surplus",
+        _("Keep the surplus, as credits"),
+        _("It came once too often. You asked, and the buyer takes credits; else pay it back."),
+        _keep,
+        person=_("The shopper's e-mail address, if the order has no account"),
+        icon="savings",
+        possible=surplus.can_be_credits,
+        preview=lambda intent, doing: _shown(previews.of_surplus(intent, doing.person)),
+        lock=_locked,
+        **_MONEY,
     ),
     Act(
         "refund",

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from orders.models import Order
 from orders.services import fulfilment
 from payments.models import PaymentIntent, Refund
-from payments.services import receipts, refund_credits, refunds
+from payments.services import receipts, refund_credits, refunds, surplus
 from pimpshop.core import typed_amounts
 from pimpshop.core.money import Money
 from pimpshop.core.templatetags import shop
@@ -77,6 +77,26 @@ def of_manual_as_credits(refund: Refund, email: str) -> Told:
     return Told(
         [_("%(who)s gets %(credits)s instead of %(amount)s, at once.") % told], _not_counted_yet(refund)
     )
+
+
+def of_surplus(intent: PaymentIntent, email: str) -> Told:
+    """Surplus that stays, as credits. Raises surplus.NoSurplus, refund_credits.{NoRate,TooLittle,NoOwner}."""
+    amount, refund = surplus.must_be_here(intent), surplus.by_hand(intent)
+    credits = refund_credits.must_be_worth(intent, amount.amount_minor, besides=refund)
+    refund_credits.owner_of(intent.order, email)
+    told = {
+        "credits": shop.money(Money(credits, "CREDITS")), "amount": shop.money(amount), "who": _who(intent.order, email),
+        "order": intent.order.order_no,
+    }  # fmt: skip
+    lines = [
+        _("%(amount)s stays with us, and %(who)s gets %(credits)s at once.") % told,
+        _("Order %(order)s and what was bought stay as they are: it was paid by another payment or is over.")
+        % told,
+    ]
+    if refund is not None:
+        ended = {"refund": refund.out_refund_no}
+        lines.append(_("Refund %(refund)s ends: nobody pays it back by hand any more.") % ended)
+    return Told(lines, _not_counted_yet(refund) if refund is not None else [amount])
 
 
 def of_marking(refund: Refund) -> Told:

@@ -14,7 +14,9 @@ _NOTHING_MOVED = _("Nothing was moved. Compare with the provider's own page and 
 register(
     Kind(
         "surplus_payment", _("Paid too much: money is to be given back"),
-        _("Pay it back by hand at the machine's operator, then mark the refund as paid back."),
+        _(
+            "Pay it back by hand at the machine's operator and mark the refund, or keep it as credits if the buyer agrees."
+        ),
         Severity.URGENT, "payment",
     ),
     Kind(
