@@ -36,7 +36,7 @@ from payments.models import (
     ShippingNotice,
 )
 from payments.services import keeping, outcomes
-from pimpshop.core import errors
+from pimpshop.core import errors, staff_requests
 from pimpshop.core.clock import iso
 from pimpshop.core.models import AuditEntry, IdempotencyRecord, Notification
 
@@ -181,6 +181,7 @@ def erase(user: User, *, actor: str) -> None:
         ProviderCustomer.objects.filter(user=user).delete()
         IdempotencyRecord.objects.filter(owner=f"user:{user.pk}").delete()
         _forget_payer(user)
+        done["requests_of_staff"] = staff_requests.forget_person(user.email or "")
         erasing.erase(user)
         AuditEntry.objects.create(
             actor=actor, action="erased account", subject=f"user {user.pk}", reason="asked for by its owner",

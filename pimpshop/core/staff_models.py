@@ -52,7 +52,7 @@ class StaffLimit(Timestamped):
 
 class StaffRequest(StateModel, Timestamped):
     """An act that waits for a second person: what, about which row, why, what it would move as it was shown. Only its state
-    and who decided are ever written again (a trigger, migration 0005). `person_id`s are users' ids."""
+    and who decided are ever written again, and `person` is emptied (a trigger, migrations 0005 and 0007). `person_id`s are users' ids."""
 
     STATES: ClassVar[StateTable] = staff_states.REQUEST
     EVENT_MODEL: ClassVar[str] = "core.StaffRequestEvent"
@@ -64,6 +64,16 @@ class StaffRequest(StateModel, Timestamped):
     subject = models.CharField(_("about"), max_length=120)
     reason = models.CharField(_("why"), max_length=500, blank=True)
     typed: Any = models.JSONField(_("what was typed"), default=dict, blank=True)
+    person = models.EmailField(
+        _("whom it is about"),
+        max_length=254,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "A customer's address that was typed; emptied when this is over, and when they are erased."
+        ),
+    )
     lines: Any = models.JSONField(_("what would move"), default=list)
     moves: Any = models.JSONField(default=list, help_text="Pairs of minor units and currency.")
     fingerprint = models.CharField(max_length=64)

@@ -62,7 +62,8 @@ def ask(
 ) -> StaffRequest:
     """Write the request down and open its item. Raises AskedAlready.
 
-    The lines stay for good, and in the audit: without addresses of customers, who may want to be forgotten."""
+    The lines stay for good, and in the audit: without addresses of customers, who may want to be forgotten. One that was
+    typed stays only in its own column, and only until this is over."""
     now = timezone.now()
     kept = [redaction.scrub_text(line, max_bytes=1000) for line in lines]
     with transaction.atomic():
@@ -70,7 +71,8 @@ def ask(
             with transaction.atomic():
                 row = StaffRequest.objects.create(
                     act=act, model=model, object_id=str(object_id), subject=subject[:120], reason=reason[:500],
-                    typed=typed, lines=kept, moves=[[m.amount_minor, m.currency] for m in moves],
+                    typed={name: said for name, said in typed.items() if name != "person"},
+                    person=typed.get("person", ""), lines=kept, moves=[[m.amount_minor, m.currency] for m in moves],
                     fingerprint=fingerprint, above=above[:300], asked_by_id=user.pk, asked_by=str(user)[:120],
                     expires_at=now + LASTS,
                 )  # fmt: skip
@@ -101,7 +103,8 @@ def must_be_open(row: StaffRequest) -> None:
 def end(row: StaffRequest, to: str, *, user: Any = None, reason: str = "", source: str = "admin") -> None:
     """Decide a locked request and close its item. Raises DecidedAlready."""
     who = str(user)[:120] if user is not None else ""
-    fields: dict[str, Any] = {"decided_by_id": user.pk, "decided_by": who} if user is not None else {}
+    fields: dict[str, Any] = {"person": ""}
+    fields |= {"decided_by_id": user.pk, "decided_by": who} if user is not None else {}
     if not advance(row, to, source=source, actor=who, reason=reason, **fields):
         raise DecidedAlready
     staff_items.resolve_about(
@@ -127,6 +130,12 @@ def withdraw(row: StaffRequest, *, user: Any, reason: str) -> None:
         if row.asked_by_id != user.pk:
             raise errors.Conflict(_("Only who asked for it can take it back. Nothing was changed."))
         end(row, "withdrawn", user=user, reason=reason)
+
+
+def forget_person(email: str) -> int:
+    """Somebody is erased: requests that name their address know it no more. One that waits cannot be done any more then,
+    and ends when somebody decides or after its day. Answers how many."""
+    return StaffRequest.objects.filter(person__iexact=email).update(person="") if email else 0
 
 
 def lapse_due(limit: int = 100) -> int:

@@ -216,6 +216,7 @@ def test_a_request_stays_as_it_was_written(two: Any) -> None:
     changes: list[Any] = [
         lambda: StaffRequest.objects.filter(pk=row.pk).update(reason="another"),
         lambda: StaffRequest.objects.filter(pk=row.pk).update(asked_by_id=0),
+        lambda: StaffRequest.objects.filter(pk=row.pk).update(person="somebody@example.com"),
         lambda: row.events.all().delete(),
         lambda: row.events.update(reason="another"),
     ]

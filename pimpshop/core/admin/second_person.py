@@ -43,7 +43,7 @@ def the_act(row: StaffRequest) -> tuple[ActingMixin, Act]:
 
 
 def _doing(row: StaffRequest) -> Doing:
-    return Doing(actor=row.asked_by, reason=row.reason, **row.typed)
+    return Doing(actor=row.asked_by, reason=row.reason, person=row.person, **row.typed)
 
 
 def _object(row: StaffRequest) -> Any:
