@@ -12,6 +12,7 @@ from unfold.enums import ActionVariant
 
 from payments.models import Dispute
 from payments.services import evidence
+from pimpshop.core.admin import words
 from pimpshop.core.admin.acts import WHY, Act, Doing, Preview
 
 
@@ -19,9 +20,15 @@ def _preview(dispute: Dispute, doing: Doing) -> Preview:
     if not evidence.can_hand_in(dispute):
         raise evidence.NotToAnswer
     lines = [gettext("The bank gets the following, once and for good.")]
+    now = []
+    if dispute.deadline is not None:
+        lines.append(
+            gettext("It takes it until %(date)s (UTC).") % {"date": f"{dispute.deadline:%Y-%m-%d %H:%M}"}
+        )
+        now.append(gettext("The deadline: %(ago)s.") % {"ago": words.ago(dispute.deadline)})
     for section in evidence.gather(dispute):
         lines += [f"{section.title}: {label}: {value}" for label, value in section.rows]
-    return Preview(lines)
+    return Preview(lines, now=now)
 
 
 def _hand_in(dispute: Dispute, doing: Doing) -> None:

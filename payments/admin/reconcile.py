@@ -6,13 +6,14 @@ from typing import Any
 
 from django.contrib import admin
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from payments.admin import books, disputes
 from payments.models import Dispute, ReconcileDifference, StatementRun
-from payments.services import reconcile_rows
+from payments.services import reconcile_rows, watching
 from pimpshop.core.admin import finding, words
 from pimpshop.core.admin.acting import Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin
@@ -83,7 +84,7 @@ class ReconcileDifferenceAdmin(EvidenceAdmin):
 
 @admin.register(Dispute)
 class DisputeAdmin(EvidenceAdmin):
-    list_display = ("provider_ref", "state", "amount_shown", "payment_link", "reason", "deadline")
+    list_display = ("provider_ref", "state", "amount_shown", "payment_link", "reason", "until")
     list_filter = (
         questions(
             Question("open", _("open"), lambda rows: rows.filter(status__in=("opened", "under_review"))),
@@ -96,7 +97,7 @@ class DisputeAdmin(EvidenceAdmin):
     acts = disputes.ACTS
 
     def get_readonly_fields(self, request: Any, obj: Any = None) -> tuple[Any, ...]:
-        return (*super().get_readonly_fields(request, obj), "pack")
+        return (*super().get_readonly_fields(request, obj), "until", "pack")
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(disputes.download)
@@ -107,6 +108,14 @@ class DisputeAdmin(EvidenceAdmin):
         return words.link(
             reverse("admin:payments_dispute_evidence", args=[row.pk]), _("download all that proves it")
         )
+
+    @words.labelled(_("evidence until"), ordering="deadline")
+    def until(self, row: Dispute) -> tuple[str, str]:
+        """Red while nobody has answered and it is near or over."""
+        if row.deadline is None:
+            return "", "–"
+        near = row.status == "opened" and row.deadline < timezone.now() + watching.DEADLINE_NEAR
+        return "danger" if near else "", words.ago(row.deadline)
 
     @display(description=_("amount"), ordering="amount_minor")
     def amount_shown(self, row: Dispute) -> str:

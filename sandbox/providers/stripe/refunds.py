@@ -138,18 +138,82 @@ def dispute(charge: Thing, reason: str = "fraudulent") -> Thing:
     return made
 
 
+#: Text fields of `evidence` (docs.stripe.com/api/disputes/evidence_object); those that are files are not taken here.
+_EVIDENCE = frozenset(
+    [
+        "access_activity_log",
+        "billing_address",
+        "cancellation_policy_disclosure",
+        "cancellation_rebuttal",
+        "customer_email_address",
+        "customer_name",
+        "customer_purchase_ip",
+        "duplicate_charge_explanation",
+        "duplicate_charge_id",
+        "product_description",
+        "refund_policy_disclosure",
+        "refund_refusal_explanation",
+        "service_date",
+        "shipping_address",
+        "shipping_carrier",
+        "shipping_date",
+        "shipping_tracking_number",
+        "uncategorized_text",
+    ]
+)
+_LONGEST_FIELD, _LONGEST_EVIDENCE = 20_000, 150_000
+
+
 def update_dispute(call: wire.Call) -> Thing:
-    """Hand evidence in; "winning_evidence" and "losing_evidence" decide it at once, as in Stripe's test mode."""
+    """Hand evidence in: staged with submit=false, else it goes to the bank, once. "winning_evidence" and
+    "losing_evidence" decide it at once, as in Stripe's test mode."""
     found = books.get(call.id, "dispute")
-    found["evidence"] |= call.part("evidence")
-    found["evidence_details"]["has_evidence"] = True
-    text = str(found["evidence"].get("uncategorized_text") or "")
-    if text in ("winning_evidence", "losing_evidence"):
-        return end(found, won=text == "winning_evidence")
-    if call.params.get("submit", "true") == "true":
-        found["status"] = "under_review"
+    _must_be_open(found)
+    given = call.part("evidence")
+    _must_be_evidence(given, {**found["evidence"], **given})
+    submits = call.params.get("submit", "true") == "true" and bool({**found["evidence"], **given})
+    if submits and found["evidence_details"]["submission_count"]:
+        raise Refusal("You can only submit evidence once for this dispute.")
+    found["evidence"] |= given
+    found["metadata"] |= call.part("metadata")
+    details = found["evidence_details"]
+    details["has_evidence"] = any(found["evidence"].values())
+    if submits:
+        details["submission_count"] += 1
+        inquiry = str(found["status"]).startswith("warning_")
+        found["status"] = "warning_under_review" if inquiry else "under_review"
     events.tell("charge.dispute.updated", books.put(found))
+    text = str(found["evidence"].get("uncategorized_text") or "")
+    if submits and text in ("winning_evidence", "losing_evidence"):
+        return end(found, won=text == "winning_evidence")
     return found
+
+
+def _must_be_open(found: Thing) -> None:
+    if found["status"] in _LAST:
+        raise Refusal("This dispute is already closed.")
+    if found["evidence_details"]["due_by"] < books.now():
+        raise Refusal("The deadline to submit evidence for this dispute has passed.")
+
+
+def _must_be_evidence(given: Thing, whole: Thing) -> None:
+    """Known fields, and no longer than Stripe takes them."""
+    for name, text in given.items():
+        if name not in _EVIDENCE:
+            raise Refusal(
+                f"Received unknown parameter: evidence[{name}]",
+                code="parameter_unknown",
+                param=f"evidence[{name}]",
+            )
+        if len(str(text)) > _LONGEST_FIELD:
+            raise Refusal(
+                f"Invalid string: must be at most {_LONGEST_FIELD} characters", param=f"evidence[{name}]"
+            )
+    if sum(len(str(text)) for text in whole.values()) > _LONGEST_EVIDENCE:
+        raise Refusal(
+            f"The combined character count of all evidence is limited to {_LONGEST_EVIDENCE}.",
+            param="evidence",
+        )
 
 
 def close(call: wire.Call) -> Thing:
