@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from orders import selectors
 from orders.models import CaseReport, Order, OrderEvent, OrderLine
-from pimpshop.core.admin import finding, timeline, words
+from pimpshop.core.admin import finding, people, timeline, words
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 from vending.models import PrintJob
@@ -151,9 +151,27 @@ class OrderAdmin(StoryMixin, EvidenceAdmin):
 @timeline.source
 def _orders(story: timeline.Story) -> timeline.Part:
     """The order's events; for a session all orders that were made in it."""
-    which = {"order__order_no": story.order_no} if story.order_no else {"order__session_id": story.session_id}
-    events = list(OrderEvent.objects.filter(**which).select_related("order")[: timeline.MOST_EVENTS])
-    return timeline.Part(timeline.of_events("order", events), {event.order.order_no for event in events})
+    rows = OrderEvent.objects.filter(**story.which("order__")).select_related("order")
+    events = list(rows[: timeline.MOST_EVENTS])
+    entries = timeline.of_events("order", events, number=lambda event: event.order.order_no)
+    return timeline.Part(entries, {event.order.order_no for event in events})
+
+
+@people.orders
+def _orders_of_user(user_id: int, before: int | None) -> people.Stretch:
+    """Some orders of somebody, the newest first, before the one with that id (by the index order_user_recent)."""
+    mine = Order.objects.filter(user_id=user_id)
+    newer = mine.filter(pk=before).first() if before is not None else None
+    if newer is not None:
+        mine = mine.filter(pk__lt=newer.pk)
+    rows = list(mine.order_by("-pk")[: people.MOST_ORDERS + 1])
+    shown, older = rows[: people.MOST_ORDERS], len(rows) > people.MOST_ORDERS
+    return people.Stretch(
+        order_nos=tuple(row.order_no for row in shown),
+        since=shown[-1].created_at if older else None,
+        until=newer.created_at if newer is not None else None,
+        older=shown[-1].pk if older else None,
+    )
 
 
 @finding.finder("order", permission="orders.view_order")

@@ -23,7 +23,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts.models import User, normalise_email
 from accounts.services import addresses, second_factor, tokens
-from pimpshop.core.admin import finding, words
+from pimpshop.core.admin import finding, people, timeline, words
 from pimpshop.core.admin.acting import WHY, Act, Doing
 from pimpshop.core.admin.base import KeptAdmin
 from pimpshop.core.admin.questions import Question, questions
@@ -109,6 +109,14 @@ class UserAdmin(KeptAdmin, BaseUserAdmin):  # type: ignore[misc]
     )
     add_fieldsets = ((None, {"fields": ("email", "password1", "password2")}),)
     readonly_fields = ("public_id", "last_login", "date_joined")
+    change_form_outer_after_template = "admin/timeline.html"
+
+    def add_to_page(self, request: HttpRequest, obj: User, context: dict[str, Any]) -> None:
+        """Everything about them in one list by time, for whoever may see orders."""
+        super().add_to_page(request, obj, context)
+        if request.user.has_perm("orders.view_order"):
+            context["told"] = people.tell(obj.pk, request.GET.get("before", ""))
+            context["lanes"] = timeline.LANES
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """A handful of groups: boxes to tick instead of two long lists."""

@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from credits.admin import adjusting
 from credits.models import CreditAccount, Lot
-from pimpshop.core.admin import finding, words
+from pimpshop.core.admin import finding, people, timeline, words
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
 
@@ -61,6 +61,14 @@ class CreditAccountAdmin(EvidenceAdmin):
     fields = ("kind", "user", "email", "name", "balance", "created_at")
     inlines = (LotInline,)
     acts = adjusting.ACTS
+    change_form_outer_after_template = "admin/timeline.html"
+
+    def add_to_page(self, request: Any, obj: CreditAccount, context: dict[str, Any]) -> None:
+        """The story of whose account it is, for whoever may see orders."""
+        super().add_to_page(request, obj, context)
+        if obj.user_id is not None and request.user.has_perm("orders.view_order"):
+            context["told"] = people.tell(obj.user_id, request.GET.get("before", ""))
+            context["lanes"] = timeline.LANES
 
     def get_queryset(self, request: Any) -> QuerySet[Any]:
         rows: QuerySet[Any] = super().get_queryset(request).select_related("user")

@@ -23,24 +23,20 @@ from payments.models import (
 from pimpshop.core.admin import finding, timeline, words
 
 
-def _which(story: timeline.Story, path: str) -> dict[str, str]:
-    """The rows of one order, or of every order of a session."""
-    if story.order_no:
-        return {f"{path}order_no": story.order_no}
-    return {f"{path}session_id": story.session_id}
-
-
 @timeline.source
 def _payments(story: timeline.Story) -> timeline.Part:
     """Every attempt's events, each under its number when there are several; what providers posted about them."""
-    found = PaymentEvent.objects.filter(**_which(story, "intent__order__")).select_related("intent")
+    found = PaymentEvent.objects.filter(**story.which("intent__order__")).select_related("intent")
     events = list(found[: timeline.MOST_EVENTS])
     numbers = {event.intent.out_trade_no for event in events}
     entries = [
         entry
         for event in events
         for entry in timeline.of_events(
-            "payment", [event], event.intent.out_trade_no if len(numbers) > 1 else ""
+            "payment",
+            [event],
+            event.intent.out_trade_no if len(numbers) > 1 else "",
+            lambda event: event.intent.out_trade_no,
         )
     ]
     return timeline.Part(entries + _inbox(numbers), numbers)
@@ -55,6 +51,7 @@ def _inbox(numbers: set[str]) -> list[timeline.Entry]:
             % {"gateway": post.gateway, "kind": post.kind, "count": post.count},
             tone=words.tone(post.status) if post.status == "parked" else "",
             why=post.outcome,
+            number=post.subject,
             bodies=((_t("content"), words.pretty(post.payload)),) if post.payload else (),
         )
         for post in WebhookEvent.objects.filter(subject__in=numbers)[: timeline.MOST_EVENTS]
@@ -63,29 +60,36 @@ def _inbox(numbers: set[str]) -> list[timeline.Entry]:
 
 @timeline.source
 def _refunds(story: timeline.Story) -> timeline.Part:
-    found = RefundEvent.objects.filter(**_which(story, "refund__intent__order__")).select_related("refund")
+    found = RefundEvent.objects.filter(**story.which("refund__intent__order__")).select_related("refund")
     events = list(found[: timeline.MOST_EVENTS])
     return timeline.Part(
-        timeline.of_events("refund", events), {event.refund.out_refund_no for event in events}
+        timeline.of_events("refund", events, number=lambda event: event.refund.out_refund_no),
+        {event.refund.out_refund_no for event in events},
     )
 
 
 @timeline.source
 def _disputes(story: timeline.Story) -> timeline.Part:
-    found = DisputeEvent.objects.filter(**_which(story, "dispute__intent__order__")).select_related("dispute")
+    found = DisputeEvent.objects.filter(**story.which("dispute__intent__order__")).select_related("dispute")
     events = list(found[: timeline.MOST_EVENTS])
     return timeline.Part(
-        timeline.of_events("dispute", events), {event.dispute.provider_ref for event in events}
+        timeline.of_events("dispute", events, number=lambda event: event.dispute.provider_ref),
+        {event.dispute.provider_ref for event in events},
     )
 
 
 @timeline.by_number
 def _outgoing(numbers: set[str]) -> list[timeline.Entry]:
     """What merchants were told, each event once; its deliveries have a page of their own."""
-    told = OutboundEvent.objects.filter(intent__out_trade_no__in=numbers).order_by("published_at")
+    about = OutboundEvent.objects.filter(intent__out_trade_no__in=numbers).select_related("intent")
+    told = about.order_by("published_at")
     return [
         timeline.Entry(
-            at=event.published_at, lane="outgoing", title=event.type, facts=(("#", event.sequence or "–"),)
+            at=event.published_at,
+            lane="outgoing",
+            title=event.type,
+            facts=(("#", event.sequence or "–"),),
+            number=event.intent.out_trade_no if event.intent else "",
         )
         for event in told[: timeline.MOST_EVENTS]
     ]

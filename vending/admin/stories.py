@@ -12,25 +12,25 @@ from vending.models import Machine, PrintJob, PrintJobEvent, SessionEvent, Vendi
 def _sessions(story: timeline.Story) -> timeline.Part:
     """The session's events (of every session that made this order)."""
     which = (
-        Q(session__session_id=story.session_id) if story.session_id else Q(session__order_no=story.order_no)
+        Q(session__session_id=story.session_id) if story.session_id else Q(session__order_no__in=story.orders)
     )
     events = list(SessionEvent.objects.filter(which).select_related("session")[: timeline.MOST_EVENTS])
     numbers = {event.session.session_id for event in events} | {event.session.third_id for event in events}
-    return timeline.Part(timeline.of_events("session", events), numbers)
+    entries = timeline.of_events("session", events, number=lambda event: event.session.session_id)
+    return timeline.Part(entries, numbers)
 
 
 @timeline.source
 def _print_jobs(story: timeline.Story) -> timeline.Part:
     """The events of every print job of the order; a session without an order has none."""
-    which = (
-        Q(print_job__order_no=story.order_no) if story.order_no else Q(print_job__session_id=story.session_id)
-    )
-    events = list(PrintJobEvent.objects.filter(which).select_related("print_job")[: timeline.MOST_EVENTS])
+    which = story.which("print_job__")
+    events = list(PrintJobEvent.objects.filter(**which).select_related("print_job")[: timeline.MOST_EVENTS])
     numbers: set[str] = set()
     for event in events:
         job = event.print_job
         numbers |= {job.reference, job.third_order_id, job.payment_third_id, *job.earlier_order_ids}
-    return timeline.Part(timeline.of_events("print job", events), numbers)
+    entries = timeline.of_events("print job", events, number=lambda event: event.print_job.reference)
+    return timeline.Part(entries, numbers)
 
 
 @finding.finder("session", permission="vending.view_vendingsession")
