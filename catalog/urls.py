@@ -32,6 +32,7 @@ urlpatterns = [
     path(f"{_SESSION}from-home/", home.bring, name="studio-from-home"),
     path("account/designs/", home.mine, name="account-designs"),
     path("d/<str:token>/", shared.page, name="shared"),
+    path("d/<str:token>/report/", shared.report, name="shared-report"),
     path("d/<str:token>/case.png", shared.case, name="shared-case"),
     path("d/<str:token>/card.png", shared.card, name="shared-card"),
     path("pictures/<str:token>.png", pictures.picture, name="picture"),

@@ -22,6 +22,7 @@ MAY: Mapping[str, tuple[str, ...]] = {
     "support": (
         "core.change_staffitem",
         "core.change_notification",
+        "catalog.change_shareddesign",
         "vending.change_machine",
         "vending.change_vendingsession",
         "vending.change_printjob",

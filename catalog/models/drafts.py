@@ -62,20 +62,41 @@ class DraftPass(Timestamped):
         return f"{self.draft} {self.keeper}"
 
 
+class TakenDownFor(models.TextChoices):
+    """Why staff took a shared design down, in the words that its keeper reads."""
+
+    RIGHTS = "rights", _("It shows a picture or a sign that belongs to somebody else.")
+    PERSON = "person", _("It shows somebody who does not want to be shown.")
+    HARMFUL = "harmful", _("It may hurt, frighten or insult people.")
+    OTHER = "other", _("It does not fit what we show to everybody.")
+
+
 class SharedDesign(Timestamped):
-    """What a draft looked like when its keeper pressed "Share": two pictures that everybody with the address may see."""
+    """What a draft looked like when its keeper pressed "Share": two pictures that everybody with the address may see.
+    Taken down by staff, the row stays without its pictures: its address says so, and it cannot be shared again."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     draft = models.OneToOneField(Draft, models.CASCADE, related_name="shared")
     token = models.CharField(max_length=32, unique=True)
     shell = models.ForeignKey(Shell, models.PROTECT, verbose_name=_("shell"))
     layout_hash = models.CharField(max_length=64)
-    case = models.FileField(upload_to=case_path)
-    card = models.FileField(upload_to=card_path)
+    case = models.FileField(upload_to=case_path, blank=True)
+    card = models.FileField(upload_to=card_path, blank=True)
+    taken_down_at = models.DateTimeField(_("taken down"), null=True, blank=True)
+    taken_down_for = models.CharField(
+        _("why it was taken down"), max_length=16, blank=True, choices=TakenDownFor.choices
+    )
 
     class Meta:
         verbose_name = _("shared design")
         verbose_name_plural = _("shared designs")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(taken_down_at=None, taken_down_for="")
+                | (models.Q(case="", card="", taken_down_at__isnull=False) & ~models.Q(taken_down_for="")),
+                name="shared_or_taken_down",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.shell} {str(self.pk)[:8]}"

@@ -105,7 +105,8 @@ def _ready_context(place: AtHome, draft: Draft) -> dict[str, Any]:
     design = place.design()
     mine = draft.keeper == place.visitor.keeper
     token = drafts.living_link(draft) if mine else ""
-    shared = sharing.of(draft) if mine else None
+    known = sharing.of(draft) if mine else None
+    shared = None if known is None or known.taken_down_at else known
     return {
         "picture": home_page.picture(draft, design, 480),
         "name": home_page.named(design.shell) if design else "",
@@ -115,6 +116,7 @@ def _ready_context(place: AtHome, draft: Draft) -> dict[str, Any]:
         "link_until": draft.link_expires_at,
         "shared": storage.public_url(reverse("shared", args=[shared.token])) if shared else "",
         "shared_is_old": bool(shared and design and not sharing.is_current(shared, design)),
+        "taken_down": known.get_taken_down_for_display() if known and known.taken_down_at else "",
         "machines": [{"name": m.name, "location": m.location} for m in machines.in_use()],
         "urls": {"edit": place.url(), "ready": place.url("ready"), "new": reverse("studio-new")},
     }

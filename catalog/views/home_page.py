@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from catalog import selectors
 from catalog.models import Design, Draft, Shell
-from catalog.services import drafts
+from catalog.services import drafts, sharing
 from catalog.views import visitors
 from catalog.views.places import AtHome, AtMachine, Place
 
@@ -41,10 +41,15 @@ def _offered(request: HttpRequest, place: Place) -> list[dict[str, Any]]:
 
 
 def cards(keeper: str) -> list[dict[str, Any]]:
-    """{id, name, picture ("" for an empty one), changed_at, url, ready, mine} of what the keeper has, the newest first."""
+    """{id, name, picture ("" for an empty one), changed_at, url, ready, mine, taken_down (why, or "")} of what the keeper has,
+    the newest first."""
     rows = list(drafts.kept(keeper))
     found = drafts.designs_of(rows)
-    return [_card(draft, found.get(draft.owner), keeper) for draft in rows]
+    down = sharing.taken_down(draft for draft in rows if draft.keeper == keeper)
+    return [
+        _card(draft, found.get(draft.owner), keeper) | {"taken_down": down.get(draft.pk, "")}
+        for draft in rows
+    ]
 
 
 def _card(draft: Draft, design: Design | None, keeper: str) -> dict[str, Any]:

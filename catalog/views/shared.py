@@ -1,22 +1,25 @@
 """`/d/<token>/`: a design that somebody shows to others, and its two pictures. Doors: read, then a template or a file.
 
 Guarantees: nobody who looks gets an id, nothing of the person is told; out of search engines; gone with the next look
-after it is taken back (a copy may live for five minutes).
+after it is taken back, or taken down by staff: 410 (a copy of a picture may live for five minutes).
 """
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.files.storage import default_storage
-from django.http import FileResponse, HttpRequest
+from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
-from catalog.services import cards, sharing
+from catalog.services import cards, sharing, takedowns
 from catalog.views import home_page
 from pimpshop.core import errors, storage, throttles
 
+REPORTS_PER_ADDRESS = throttles.Limit("shared-report", 6, 3600)
 LOOKS_PER_ADDRESS = throttles.Limit("shared-look", 600, 60)
 
 
@@ -24,7 +27,10 @@ LOOKS_PER_ADDRESS = throttles.Limit("shared-look", 600, 60)
 def page(request: HttpRequest, token: str) -> HttpResponseBase:
     """What it looks like, and a button to make one's own; Open Graph tags for messengers."""
     throttles.enforce(LOOKS_PER_ADDRESS, throttles.client_address(request))
-    shared = sharing.shown(token)
+    try:
+        shared = sharing.shown(token)
+    except sharing.TakenDown as gone:
+        return _out_of_search(render(request, "catalog/taken_down.html", status=gone.status))
     context = {
         "name": home_page.named(shared.shell),
         "phone": str(shared.shell.model),
@@ -34,8 +40,18 @@ def page(request: HttpRequest, token: str) -> HttpResponseBase:
         "card_width": cards.SIZE[0],
         "card_height": cards.SIZE[1],
         "version": shared.layout_hash[:12],
+        "report": reverse("shared-report", args=[token]),
     }
     return _out_of_search(render(request, "catalog/shared.html", context))
+
+
+@require_POST
+def report(request: HttpRequest, token: str) -> HttpResponseBase:
+    """Somebody thinks that it should not be shown: one item for staff. The same answer whether they knew or not."""
+    throttles.enforce(REPORTS_PER_ADDRESS, throttles.client_address(request))
+    takedowns.report(token)
+    messages.success(request, _("Thank you. We will look at this design."))
+    return HttpResponseRedirect(reverse("shared", args=[token]))
 
 
 @require_safe

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 MODELS = [
     "accounts.user", "auth.group", "catalog.caseproduct", "catalog.colour", "catalog.creditpack", "catalog.design",
-    "catalog.designtemplate", "catalog.phonebrand", "catalog.phonemodel", "catalog.plan", "catalog.shell",
+    "catalog.designtemplate", "catalog.phonebrand", "catalog.phonemodel", "catalog.plan", "catalog.shareddesign", "catalog.shell",
     "core.auditentry", "core.notification", "core.outboundcall", "core.staffitem", "orders.order",
     "payments.paymentintent", "payments.refund", "payments.webhookevent", "vending.machine", "vending.printjob",
     "vending.vendingsession",
@@ -51,14 +51,14 @@ MORE = [
 EDITABLE = {name for name in MODELS if name.split(".")[0] in ("accounts", "auth", "catalog")} | {
     "vending.machine"
 }
-EDITABLE -= {"catalog.design"}
+EDITABLE -= {"catalog.design", "catalog.shareddesign"}
 
 
 def rows_of_everything() -> None:
     """A row or more in every table of the desk."""
     from django.contrib.auth.models import Group
 
-    from catalog.models import CreditPack, Plan
+    from catalog.models import CreditPack, Draft, Plan, SharedDesign
 
     Group.objects.create(name="a group")
     shell = factories.sellable_shell()
@@ -68,6 +68,8 @@ def rows_of_everything() -> None:
     Plan.objects.create(name="Plan", sku="plan", stripe_price_id="price_1", points=100, term_days=30)
     CreditPack.objects.create(name="Pack", sku="pack", number=1, credits=100)
     design = factories.frozen_design(shell)
+    draft = Draft.objects.create(keeper="user:1")
+    SharedDesign.objects.create(draft=draft, token="t", shell=shell, layout_hash="0" * 64, case="a", card="b")
     order = factories.order()
     session = factories.session(
         machine, design=design, order_no=order.order_no, amount_minor=1999, currency="GBP"

@@ -15,7 +15,7 @@ from credits.models import CreditAccount
 from credits.services import staff_kinds as credit_kinds
 from orders.models import Order
 from payments.models import Dispute, PaymentIntent, ReconcileDifference, StatementRun
-from payments.services import refunds, switches, trouble, watching
+from payments.services import refunds, switches, trouble, trouble_designs, watching  # noqa: F401  (registers its own)
 from payments.services import staff_kinds as money_kinds
 from pimpshop.core import invariants, staff_kinds
 from pimpshop.core.models import StaffItem
@@ -29,6 +29,7 @@ KINDS = {
     "surplus_payment", "paid_late", "payment_unknown", "payment_mismatch", "external_refund", "refund_failed",
     "dispute_open", "dispute_due", "credits_owed", "inbox_parked", "reconcile_difference", "webhook_endpoint_off",
     "message_not_sent", "gateway_resting", "print_stuck", "machine_offline", "case_not_received",
+    "design_reported",
 }  # fmt: skip
 
 

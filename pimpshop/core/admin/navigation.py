@@ -99,6 +99,7 @@ def _catalogue() -> list[dict[str, Any]]:
         _entry(_("Plans"), "catalog.plan", "event_repeat"),
         _entry(_("Credit packs"), "catalog.creditpack", "toll"),
         _entry(_("Designs"), "catalog.design", "image"),
+        _entry(_("Shared designs"), "catalog.shareddesign", "share"),
     ]
 
 
