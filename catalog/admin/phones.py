@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +18,7 @@ from catalog.models import Colour, DesignTemplate, PhoneBrand, PhoneModel, Shell
 from catalog.services import geometry, sheet_columns
 from pimpshop.core.admin import words
 from pimpshop.core.admin.base import KeptAdmin
+from vending.admin import stock
 
 
 class ShownAdmin(KeptAdmin):
@@ -86,7 +88,8 @@ class ShellForm(forms.ModelForm):
 class ShellAdmin(SheetMixin, ShownAdmin):
     sheet = sheet_columns.SHELLS
     form = ShellForm
-    list_display = ("headline", "colour", "size", "bleed_mm", "shown", "last_seen")
+    change_form_outer_after_template = "admin/stock.html"
+    list_display = ("headline", "colour", "size", "in_stock", "shown", "last_seen")
     list_filter = ("model__brand", "is_active")
     list_select_related = ("model", "colour")
     search_fields = ("manufacturer_id", "model__name", "model__manufacturer_id")
@@ -108,6 +111,21 @@ class ShellAdmin(SheetMixin, ShownAdmin):
         ),
     )
     readonly_fields = ("synced_at", "drawing")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With what the machines in use hold."""
+        told = Sum("stock__count", filter=Q(stock__machine__is_active=True))
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(in_stock=told)
+        return rows
+
+    def add_to_page(self, request: HttpRequest, obj: Shell, context: dict[str, Any]) -> None:
+        super().add_to_page(request, obj, context)
+        if request.user.has_perm("vending.view_stocklevel"):
+            context["stock_rows"] = stock.at_machines(obj)
+
+    @words.labelled(_("in stock"), ordering="in_stock")
+    def in_stock(self, shell: Shell) -> tuple[str, Any]:
+        return stock.total(shell)
 
     @display(description=_("as it was saved"))
     def drawing(self, shell: Shell) -> str:

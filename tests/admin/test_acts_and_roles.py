@@ -64,6 +64,7 @@ MAY: dict[str, dict[str, set[str]]] = {
         "check-now": CASES, "go-on": CASES, "send-again": CASES, "send-elsewhere": CASES, "reprint": CASES, "reprint-for-nothing": CASES,
         "mark-collected": CASES, "cancel": CASES,
     },
+    "vending.stocklevel": {"read-stock": CASES},
     "vending.vendingsession": {"cancel": CASES},
 }  # fmt: skip
 
@@ -113,6 +114,7 @@ ROWS: dict[str, Callable[[], Any]] = {
     "payments.webhookdelivery": lambda: factories.webhook_delivery(status="failed", next_attempt_at=None),
     "payments.webhookendpoint": factories.webhook_endpoint,
     "payments.webhookevent": lambda: factories.webhook_event(status="parked", due_at=None),
+    "vending.stocklevel": lambda: factories.stock(factories.machine(), factories.shell()),
     "vending.machine": factories.machine, "vending.vendingsession": factories.session,
     "vending.printjob": lambda: factories.print_job(status="failed", due_at=None),
 }  # fmt: skip

@@ -47,6 +47,7 @@ MORE = [
     "payments.statementrun",
     "payments.webhookdelivery",
     "payments.webhookendpoint",
+    "vending.stocklevel",
 ]
 EDITABLE = {name for name in MODELS if name.split(".")[0] in ("accounts", "auth", "catalog")} | {
     "vending.machine"

@@ -20,7 +20,8 @@ class SwitchedAlready(errors.Conflict):
     message = _("It is so already. Nothing was changed.")
 
 
-def _read_stock(machine: Machine, doing: Doing) -> Any:
+def read_stock(machine: Machine, doing: Doing) -> Any:
+    """Let the manufacturer be asked, in the background."""
     bell.ring(tasks.sync_machine_stock, machine.pk)
     return str(_("asked; the age of the stock shows when it was read"))
 
@@ -113,7 +114,7 @@ ACTS = (
         "read-stock",
         _("Read stock now"),
         _("The manufacturer is asked for this machine's stock. It takes a few seconds."),
-        _read_stock,
+        read_stock,
         icon="sync",
     ),
     Act(

@@ -17,7 +17,7 @@ from unfold.decorators import display
 from pimpshop.core.admin import words
 from pimpshop.core.admin.base import KeptAdmin
 from pimpshop.core.admin.questions import Question, questions
-from vending.admin import machine_acts
+from vending.admin import machine_acts, stock
 from vending.models import Machine, PrintJob, StockLevel
 from vending.services import machines, print_jobs
 
@@ -59,8 +59,8 @@ class StockInline(TabularInline):
     extra = 0
     can_delete = False
     hide_title = True
-    fields = ("shell", "count", "seen")
-    readonly_fields = ("shell", "count", "seen")
+    fields = ("shell", "left", "reported")
+    readonly_fields = ("shell", "left", "reported")
     ordering = ("count", "shell")
     tab = True
     verbose_name_plural = _("stock")
@@ -75,9 +75,13 @@ class StockInline(TabularInline):
         rows: QuerySet[Any] = super().get_queryset(request).select_related("shell__model", "shell__colour")
         return rows
 
-    @display(description=_("seen"))
-    def seen(self, level: StockLevel) -> str:
-        return words.ago(level.seen_at)
+    @words.labelled(_("pieces"))
+    def left(self, level: StockLevel) -> tuple[str, Any]:
+        return stock.pieces(level)
+
+    @words.labelled(_("reported"))
+    def reported(self, level: StockLevel) -> tuple[str, str]:
+        return stock.age(level.seen_at)
 
 
 @admin.register(Machine)

@@ -76,7 +76,7 @@ class DeskAdmin(ActingMixin):
 class EvidenceAdmin(DeskAdmin):
     """Read only, whatever permissions somebody has; only acts change anything, through services."""
 
-    ordering = ("-pk",)
+    ordering: tuple[str, ...] = ("-pk",)
     # The newest first: another order would have to look at every row there ever was.
     sortable_by = ()
 

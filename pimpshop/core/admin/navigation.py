@@ -55,6 +55,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 def _machines() -> list[dict[str, Any]]:
     return [
         _entry(_("Machines"), "vending.machine", "kitchen"),
+        _entry(_("Stock"), "vending.stocklevel", "inventory_2"),
         _entry(_("Sessions"), "vending.vendingsession", "qr_code_scanner"),
         _entry(_("Print jobs"), "vending.printjob", "print"),
     ]
