@@ -1,4 +1,4 @@
-"""Brands, models, shells, colours and templates. The sync with the manufacturer adds; staff name, size and hide."""
+"""Brands, models, shells and colours. The sync with the manufacturer adds; staff name, size and hide."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unfold.decorators import display
 
 from catalog.admin import shell_drawings
 from catalog.admin.sheets import SheetMixin
-from catalog.models import Colour, DesignTemplate, PhoneBrand, PhoneModel, Shell
+from catalog.models import Colour, PhoneBrand, PhoneModel, Shell
 from catalog.services import geometry, sheet_columns
 from pimpshop.core.admin import words
 from pimpshop.core.admin.base import KeptAdmin
@@ -149,17 +149,3 @@ class ShellAdmin(SheetMixin, ShownAdmin):
 
     def audit_subject(self, obj: Shell) -> str:
         return obj.manufacturer_id
-
-
-@admin.register(DesignTemplate)
-class DesignTemplateAdmin(ShownAdmin):
-    list_display = ("name", "name_zh", "slug", "photos", "shown", "sort_order")
-    search_fields = ("slug", "name")
-    fields = ("name", "name_zh", "slug", "spec", "is_active", "sort_order")
-
-    @display(description=_("photos"))
-    def photos(self, template: DesignTemplate) -> int:
-        return template.slots
-
-    def audit_subject(self, obj: DesignTemplate) -> str:
-        return obj.slug
