@@ -41,8 +41,8 @@ def lock() -> dict[str, Any]:
 
 def files() -> list[str]:
     """Every file of others, by its path from the project."""
-    found = (path for folder in FOLDERS for path in (PROJECT / folder).iterdir() if path.name not in OWN)
-    return sorted(str(path.relative_to(PROJECT)) for path in found)
+    found = (path for folder in FOLDERS for path in (PROJECT / folder).rglob("*"))
+    return sorted(str(path.relative_to(PROJECT)) for path in found if path.is_file() and path.name not in OWN)
 
 
 def sha256(path: str) -> str:

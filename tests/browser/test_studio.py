@@ -96,3 +96,27 @@ def test_a_design_of_everything(windows: Windows, shop: Shop, photo: bytes) -> N
     assert [item["kind"] for item in saved["items"]] == ["photo", "text", "sticker"]
     assert [(i["cx"], i["cy"]) for i in saved["items"]] == [(i["cx"], i["cy"]) for i in made["items"]]
     assert (saved["items"][0]["filter"], saved["items"][1]["text"]) == ("vivid", "For Ada")
+
+
+def test_chinese_words_bring_only_the_letters_that_they_need(windows: Windows) -> None:
+    """A few slices of the font, and then the stage shows what the server draws."""
+    machine, phone = windows.machine(), windows.phone("zh")
+    page = phone.page
+    fonts: list[str] = []
+    page.on(
+        "response",
+        lambda got: fonts.append(got.url.rsplit("/", 1)[1]) if "/noto-sans-sc/" in got.url else None,
+    )
+    phone.scan(machine)
+    phone.start()
+    phone.choose_phone()
+    phone.write("生日快乐")
+    page.wait_for_function("[...document.fonts].filter((face) => face.family.includes('Plain')).length === 4")
+    phone.wait_for_preview()
+    [json_first, *slices] = fonts
+    assert json_first.startswith("slices.")
+    assert sorted(slices) == ["01.woff2", "02.woff2", "07.woff2", "09.woff2"]
+    page.locator("[data-bind='text.size']").fill("16")
+    phone.wait_for_preview()
+    found = differences(stage(phone), truth(phone))
+    assert max(found) <= MEAN_DIFFERENCE, found

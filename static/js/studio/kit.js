@@ -2,11 +2,15 @@
    and fonts come when they are first needed. */
 import { FAMILIES, forgetWidths } from "./drawing.js";
 
+/* What the latin font has not (static/fonts/README.md). */
+const BEYOND_LATIN = /[^\u0000-\u017f\u2010-\u2027\u20ac\u2122]/u;
+
 export class Kit extends EventTarget {
   constructor(form) {
     super();
     this.form = form;
     this.stickers = null;
+    this.slices = null; // letters of each slice of the Chinese font
     this.templates = new Map();
     for (const { value, dataset } of form.querySelectorAll("[name=template]")) {
       this.templates.set(value, { slots: JSON.parse(dataset.slots), overlay: JSON.parse(dataset.overlay), background: dataset.background });
@@ -69,22 +73,40 @@ export class Kit extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /* The Chinese font has its size: it comes only when a letter needs it. */
-  async needFonts(texts) {
-    const latin = texts.length > 0;
-    const chinese = texts.some(({ font, text }) => font === "chinese" || /[^\u0000-\u017f\u2010-\u2027\u20ac\u2122]/u.test(text));
-    for (const [name, wanted] of [["latin", latin], ["chinese", chinese]]) {
-      if (!wanted || this.asked.has(name)) continue;
-      this.asked.add(name);
-      const face = new FontFace(FAMILIES[name], `url(${this.form.dataset[name === "latin" ? "fontLatin" : "fontChinese"]})`);
-      face.load().then(
-        () => {
-          document.fonts.add(face);
-          forgetWidths();
-          this.dispatchEvent(new Event("change"));
-        },
-        () => this.asked.delete(name),
-      );
+  needFonts(texts) {
+    if (!texts.length) return;
+    this.needFace(FAMILIES.latin, this.form.dataset.fontLatin);
+    this.needSlices(new Set(texts.flatMap(({ font, text }) => [...text].filter((letter) => font === "chinese" || BEYOND_LATIN.test(letter)))));
+  }
+
+  /* The Chinese font has its size: it lies in slices, the usual letters together, and only those come that a letter needs.
+     static/fonts/noto-sans-sc/slices.json says which letters are in 00.woff2, 01.woff2, … */
+  async needSlices(letters) {
+    if (!letters.size) return;
+    const { fontChinese } = this.form.dataset;
+    if (!this.slices) {
+      this.slices = await this.table(fontChinese);
+      if (this.slices) this.dispatchEvent(new Event("change")); // for whatever was asked for meanwhile
+      return;
     }
+    this.slices.forEach((covered, n) => {
+      if (![...letters].some((letter) => covered.includes(letter))) return;
+      const unicodeRange = [...covered].map((letter) => `U+${letter.codePointAt(0).toString(16)}`).join();
+      this.needFace(FAMILIES.chinese, new URL(`${String(n).padStart(2, "0")}.woff2`, new URL(fontChinese, location)).href, { unicodeRange });
+    });
+  }
+
+  needFace(family, url, more = {}) {
+    if (this.asked.has(url)) return;
+    this.asked.add(url);
+    const face = new FontFace(family, `url(${url})`, more);
+    face.load().then(
+      () => {
+        document.fonts.add(face);
+        forgetWidths();
+        this.dispatchEvent(new Event("change"));
+      },
+      () => this.asked.delete(url),
+    );
   }
 }
