@@ -14,9 +14,9 @@ from unfold.decorators import display
 from payments.admin import books, disputes
 from payments.models import Dispute, ReconcileDifference, StatementRun
 from payments.services import reconcile_rows, watching
-from pimpshop.core.admin import finding, words
+from pimpshop.core.admin import finding, timeline, words
 from pimpshop.core.admin.acting import Act, Doing
-from pimpshop.core.admin.base import EvidenceAdmin
+from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 
 #: So many differences are named on a statement's page.
@@ -83,7 +83,7 @@ class ReconcileDifferenceAdmin(EvidenceAdmin):
 
 
 @admin.register(Dispute)
-class DisputeAdmin(EvidenceAdmin):
+class DisputeAdmin(StoryMixin, EvidenceAdmin):
     list_display = ("provider_ref", "state", "amount_shown", "payment_link", "reason", "until")
     list_filter = (
         questions(
@@ -93,11 +93,17 @@ class DisputeAdmin(EvidenceAdmin):
     )
     list_select_related = ("intent__order",)
     search_fields = ("provider_ref", "intent__out_trade_no")
+    fields = (
+        "state", "amount_shown", "payment_link", "reason", "until", "deadline", "pack", "money_moved", "provider_ref",
+        "provider_status", "retaken", "created_at", "updated_at",
+    )  # fmt: skip
+    readonly_fields = ("state", "amount_shown", "payment_link", "until", "pack")
     state = words.state_column()
     acts = disputes.ACTS
 
-    def get_readonly_fields(self, request: Any, obj: Any = None) -> tuple[Any, ...]:
-        return (*super().get_readonly_fields(request, obj), "until", "pack")
+    def story_of(self, obj: Dispute) -> timeline.Story:
+        order = obj.intent.order
+        return timeline.Story(order_no=order.order_no, session_id=order.session_id)
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(disputes.download)
@@ -109,7 +115,7 @@ class DisputeAdmin(EvidenceAdmin):
             reverse("admin:payments_dispute_evidence", args=[row.pk]), _("download all that proves it")
         )
 
-    @words.labelled(_("evidence until"), ordering="deadline")
+    @words.labelled(_("time left for evidence"), ordering="deadline")
     def until(self, row: Dispute) -> tuple[str, str]:
         """Red while nobody has answered and it is near or over."""
         if row.deadline is None:

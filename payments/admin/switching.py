@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from payments.admin.ways import WAYS
 from payments.models import GatewaySwitch
@@ -112,9 +113,9 @@ class GatewaySwitchAdmin(EvidenceAdmin):
         switches.make_rows()
         return super().get_queryset(request)
 
-    @words.labelled(_("way to pay"), ordering="gateway")
-    def way(self, row: GatewaySwitch) -> tuple[str, str]:
-        return "", _name(row.gateway)
+    @display(description=_("way to pay"), ordering="gateway")
+    def way(self, row: GatewaySwitch) -> str:
+        return _name(row.gateway)
 
     @words.labelled(_("for new payments"))
     def on_now(self, row: GatewaySwitch) -> tuple[str, Any]:
@@ -122,6 +123,6 @@ class GatewaySwitchAdmin(EvidenceAdmin):
             return "danger", _("switched off")
         return ("warning", _("resting")) if switches.rests(row) else ("success", _("in use"))
 
-    @words.labelled(_("rests until"))
-    def until(self, row: GatewaySwitch) -> tuple[str, str]:
-        return "", words.ago(row.rests_until) if switches.rests(row) else "–"
+    @display(description=_("rests until"), ordering="rests_until")
+    def until(self, row: GatewaySwitch) -> str:
+        return words.ago(row.rests_until) if switches.rests(row) else "–"
