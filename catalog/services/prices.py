@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import CaseProduct, Price, Product
-from pimpshop.core import errors
+from pimpshop.core import errors, typed_amounts
 from pimpshop.core.models import AuditEntry
-from pimpshop.core.money import EXPONENTS, InvalidAmount, Money, UnknownCurrency
+from pimpshop.core.money import EXPONENTS, Money, UnknownCurrency
 
 CREDITS = "CREDITS"
 #: So many times the present price, or one in so many: somebody must say that it is meant.
@@ -137,14 +137,15 @@ def counting(product: Product) -> list[Price]:
 
 
 def money(amount: str, currency: str) -> Money:
-    """What somebody typed, exactly. Raises Refused."""
-    try:
-        found = Money.parse(amount.strip(), currency)
-    except (InvalidAmount, UnknownCurrency):
-        raise Refused from None
-    if found.amount_minor <= 0:
+    """What somebody typed, exactly, read as every amount at the desk (pimpshop.core.typed_amounts). Raises Refused."""
+    if amount.strip() and not set(amount.strip()) - set("0."):
         raise Refused(_("A price is more than nothing."))
-    return found
+    try:
+        return typed_amounts.read(amount, currency)
+    except UnknownCurrency:
+        raise Refused from None
+    except typed_amounts.NotAnAmount as error:
+        raise Refused(error.message if error.message is typed_amounts.COMMA else None) from None
 
 
 def _audit(

@@ -97,6 +97,9 @@ def test_an_absurd_price_is_ticked(admin: Any, product: Any, amount: str) -> Non
     ("typed", "told"),
     [
         ({"choice": "GBP", "amount": "19.999"}, "This is no exact amount of that currency, such as 19.99."),
+        ({"choice": "GBP", "amount": "19,99"}, "Decimals come after a point, such as 12.50;"),
+        ({"choice": "GBP", "amount": "1e3"}, "This is no exact amount of that currency, such as 19.99."),
+        ({"choice": "JPY", "amount": "1.000"}, "This is no exact amount of that currency, such as 19.99."),
         ({"choice": "GBP", "amount": "0"}, "A price is more than nothing."),
         ({"choice": "GBP", "amount": "10.00"}, "It is the same already. Nothing was changed."),
         ({"choice": "GBP", "amount": "9", "when": "2020-01-01T00:00"}, "That moment has passed."),
