@@ -18,7 +18,7 @@ def _entries(found: Iterable[Posting]) -> list[timeline.Entry]:
             title=f"{posting.get_kind_display()} · {posting.amount}",
             who=posting.actor,
             why=posting.reason,
-            number=posting.reference,
+            number=posting.reference.removeprefix("restore:").partition("/lot")[0],
         )
         for posting in found
     ]
