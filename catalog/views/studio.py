@@ -24,7 +24,7 @@ from catalog.forms import PhotoQuota, StudioForm
 from catalog.models import Design, Shell
 from catalog.services import designs, drawing, pens, photos, pictures, strict_json
 from catalog.services import studio as studio_service
-from catalog.views import home_page, places, studio_page
+from catalog.views import home_page, phone_hints, places, studio_page
 from catalog.views.doors import TooLarge, door, is_script
 from catalog.views.places import Place
 from pimpshop.core import errors
@@ -52,6 +52,8 @@ def studio(request: HttpRequest, place: Place) -> HttpResponse:
         return HttpResponseRedirect(place.next_page())
     design = place.design()
     fields = studio_page.initial_fields(design)
+    if design is None:
+        fields["brand_hint"] = phone_hints.brand(request.headers.get("User-Agent", ""))
     context = studio_page.context(place, fields, design=design) | home_page.beside(request, place, design)
     return render(request, "catalog/studio.html", context)
 

@@ -75,13 +75,16 @@ def _choices(known: Iterable[tuple[str, Any]], chosen: object, key: str) -> list
 def phone_context(place: Place, fields: Mapping[str, Any]) -> dict[str, Any]:
     """Step 1 (templates/catalog/_phone.html): only what this machine sells and holds can be chosen.
 
-    A colour is proposed as soon as a model is chosen: the chosen one, else the first that is here.
+    A colour is proposed as soon as a model is chosen: the chosen one, else the first that is here; before that the brand that
+    the browser tells (`brand_hint`, its slug).
     """
     stock = place.stock()
     offers = selectors.offers(place.currency)
     here = {o.shell.pk for o in offers if stock is None or stock.get(o.shell.pk, 0) > 0}
     chosen = next((o.shell for o in offers if o.shell.pk == fields.get("shell")), None)
+    brands, hint = selectors.brands_of(offers), fields.get("brand_hint")
     brand_id = fields.get("brand") or (chosen.model.brand_id if chosen else None)
+    brand_id = brand_id or next((brand.pk for brand in brands if hint and brand.slug == hint), None)
     model_id = fields.get("model") or (chosen.model_id if chosen else None)
     models = selectors.models_of(offers, brand_id) if brand_id else []
     of_model = [o for o in offers if o.shell.model_id == model_id and model_id in {m.pk for m in models}]
@@ -89,8 +92,7 @@ def phone_context(place: Place, fields: Mapping[str, Any]) -> dict[str, Any]:
     wanted = wanted or next((o.shell.pk for o in of_model if o.shell.pk in here), None)
     return {
         "brands": [
-            {"id": str(brand.pk), "name": str(brand), "selected": brand.pk == brand_id}
-            for brand in selectors.brands_of(offers)
+            {"id": str(brand.pk), "name": str(brand), "selected": brand.pk == brand_id} for brand in brands
         ],
         "models": [
             {
