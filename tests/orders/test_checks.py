@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from pimpshop.core import invariants
 from pimpshop.core.models import Notification
+from pimpshop.core.states import advance
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,16 @@ def test_told_of_a_case_that_no_machine_took() -> None:
     sent("case_printed", number)
     assert found() == [f"message case_printed {number}"]
     factories.print_job(order_no=number, accepted_at=timezone.now())
+    assert found() == []
+
+
+def test_what_was_told_of_the_first_print_stays_true_when_it_is_printed_again() -> None:
+    number = factories.order(status="completed", paid_at=timezone.now()).order_no
+    job = factories.print_job(order_no=number)
+    for step in ("accepted", "printed"):
+        advance(job, step, source="poll")
+    sent("case_accepted", number)
+    advance(job, "submitting", source="admin", accepted_at=None)
     assert found() == []
 
 
