@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from payments import states
@@ -27,7 +28,8 @@ UNKNOWN_AFTER = timedelta(minutes=15)
 DEADLINE_NEAR = timedelta(hours=72)
 WINDOW = timedelta(hours=1)
 REFUND_WINDOW = timedelta(hours=24)
-#: The provider was asked for the money and has not decided; nothing is expected of the shopper any more.
+#: The provider was asked for the money and has not decided; nothing is expected of the shopper any more. The same holds of
+#: a card that was sent and whose answer never came.
 _NOT_DECIDED = ("processing", "expiring")
 _MOST = 500
 
@@ -48,8 +50,11 @@ def tell_of_unknown() -> int:
         .order_by("-id")
         .values("at")[:1]
     )
-    rows = PaymentIntent.objects.filter(next_query_at__isnull=False, status__in=_NOT_DECIDED)
-    late = rows.annotate(since=Subquery(since)).filter(since__lt=timezone.now() - UNKNOWN_AFTER)
+    sent = Q(status__in=_NOT_DECIDED) | Q(status="created", confirm_count__gt=0)
+    rows = PaymentIntent.objects.filter(sent, next_query_at__isnull=False)
+    late = rows.annotate(since=Coalesce(Subquery(since), F("created_at"))).filter(
+        since__lt=timezone.now() - UNKNOWN_AFTER
+    )
     found = {
         intent.out_trade_no: {
             "title": f"Nobody knows whether payment {intent.out_trade_no} of order {intent.order.order_no} was paid",

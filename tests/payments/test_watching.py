@@ -49,6 +49,12 @@ def test_a_payment_that_stays_unknown_is_an_item_until_the_provider_decides() ->
     assert (item.resolved_by, item.resolution) == ("system", "the provider has decided")
 
 
+def test_a_card_that_was_sent_without_an_answer_is_unknown_and_one_that_was_not_sent_is_not() -> None:
+    sent = factories.created(factories.intent(created_at=ago(minutes=16), confirm_count=1))
+    factories.created(factories.intent(created_at=ago(minutes=16), confirm_count=0))
+    assert (watching.tell_of_unknown(), opened("payment_unknown")) == (1, [sent.out_trade_no])
+
+
 def test_a_payment_that_waits_for_its_shopper_is_nobodys_business() -> None:
     intent = factories.created(factories.intent(created_at=ago(hours=2)))
     advance(intent, "requires_action", source="api")
