@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from orders import selectors
 from orders.models import CaseReport, Order, OrderEvent, OrderLine
-from pimpshop.core.admin import finding, people, timeline, words
+from pimpshop.core.admin import finding, item_steps, people, timeline, words
 from pimpshop.core.admin.base import EvidenceAdmin, StoryMixin
 from pimpshop.core.admin.questions import Question, questions
 from vending.models import PrintJob
@@ -146,6 +146,11 @@ class OrderAdmin(StoryMixin, EvidenceAdmin):
             if order.session_id
             else "–"
         )
+
+
+@item_steps.beside(Order)
+def _cases(order: Order) -> Iterable[PrintJob]:
+    return PrintJob.objects.filter(order_no=order.order_no).order_by("pk")
 
 
 @timeline.source

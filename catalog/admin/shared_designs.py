@@ -102,6 +102,9 @@ class SharedDesignAdmin(EvidenceAdmin):
     readonly_fields = ("picture", "state", "page")
     acts = ACTS
 
+    def subjects_of(self, obj: SharedDesign) -> list[str]:
+        return [obj.token]
+
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.picture_view)
         return [

@@ -15,5 +15,6 @@ register(
         "design_reported", _("Somebody reported a shared design"),
         _("Look at it. Take it down if it must not be shown; else close this with a word on why it stays."),
         leads="shared design",
+        acts=("take-down",),
     ),
 )  # fmt: skip

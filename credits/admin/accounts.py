@@ -74,6 +74,13 @@ class CreditAccountAdmin(EvidenceAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).select_related("user")
         return rows
 
+    def subjects_of(self, obj: CreditAccount) -> list[str]:
+        """A debt is put right on its user's own account."""
+        if obj.user_id is None:
+            return [f"account {obj.pk}"]
+        theirs = CreditAccount.objects.filter(user_id=obj.user_id).values_list("pk", flat=True)
+        return [f"account {number}" for number in theirs]
+
     @display(description=_("since"), ordering="created_at")
     def since(self, row: CreditAccount) -> str:
         return words.ago(row.created_at)

@@ -15,6 +15,7 @@ register(
         OWED_KIND, _("Somebody owes credits"),
         _("They spent credits whose money went back. New credits pay the debt first; or let it be, and say so."),
         leads="credit account",
+        acts=("give-credits",),
     )
 )  # fmt: skip
 

@@ -15,6 +15,7 @@ register(
     Kind(
         "case_not_received", _("A customer says that the case never came"),
         _("Look at the machine's tray and at the print job. Print it again, or pay the customer back."),
-        Severity.URGENT,
+        Severity.URGENT, "order",
+        acts=("reprint", "refund", "pay-back", "mark-paid-back", "mark-collected"),
     ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from unfold.enums import ActionVariant
 
 from payments.models import Dispute
-from payments.services import evidence
+from payments.services import disputes, evidence
 from pimpshop.core.admin import words
 from pimpshop.core.admin.acts import WHY, Act, Doing, Preview
 
@@ -35,6 +35,21 @@ def _hand_in(dispute: Dispute, doing: Doing) -> None:
     evidence.hand_in(dispute=dispute, actor=doing.actor, reason=doing.reason)
 
 
+def _answered(dispute: Dispute, doing: Doing) -> None:
+    disputes.mark_answered(dispute=dispute, actor=doing.actor, reason=doing.reason)
+
+
+def _of_answering(dispute: Dispute, doing: Doing) -> Preview:
+    if dispute.status != "opened":
+        raise disputes.NotOpen
+    return Preview(
+        [
+            gettext("The bank decides now. What was bought stays frozen until then, and no money moves."),
+            gettext("Nobody here is reminded of the deadline any more."),
+        ]
+    )
+
+
 ACTS = (
     Act(
         "submit-evidence",
@@ -51,6 +66,20 @@ ACTS = (
         on_lists=False,
         preview=_preview,
         calls=True,
+    ),
+    Act(
+        "was-answered",
+        _("Answered in the provider's own pages"),
+        _(
+            "You answered the bank there. Download all that proves the payment first, below on this dispute's page."
+        ),
+        _answered,
+        reason=WHY,
+        icon="mark_email_read",
+        possible=lambda dispute: dispute.status == "opened",
+        audited=True,
+        on_lists=False,
+        preview=_of_answering,
     ),
 )
 

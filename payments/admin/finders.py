@@ -1,12 +1,29 @@
-"""How what waits for a person finds its row: disputes, events, statements, ways to pay, endpoints."""
+"""How what waits for a person finds its row (disputes, events, statements, ways to pay, endpoints), and what beside it may put
+it right: the payment of an order, a case or a refund, the differences of a statement."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Iterator
 from datetime import date
 
-from payments.models import Dispute, GatewaySwitch, StatementRun, WebhookEndpoint, WebhookEvent
-from pimpshop.core.admin import finding
+from orders.models import Order
+from payments.models import (
+    Dispute,
+    GatewaySwitch,
+    PaymentIntent,
+    ReconcileDifference,
+    Refund,
+    ShippingNotice,
+    StatementRun,
+    WebhookEndpoint,
+    WebhookEvent,
+)
+from pimpshop.core.admin import finding, item_steps
+from vending.models import PrintJob
+
+#: So many differences of a statement are offered on its item's page.
+MOST_DIFFERENCES = 5
 
 
 @finding.finder("dispute", permission="payments.view_dispute")
@@ -43,3 +60,40 @@ def _endpoint(number: str) -> WebhookEndpoint | None:
         return WebhookEndpoint.objects.filter(public_id=uuid.UUID(number.removeprefix("we_"))).first()
     except ValueError:
         return None
+
+
+# --- beside the row
+def _money(**of: object) -> Iterator[PaymentIntent | Refund]:
+    """The payments that settled an order, and what is to be paid back by hand of each."""
+    for intent in PaymentIntent.objects.filter(settles_order=True, **of).order_by("pk"):
+        yield intent
+        yield from _by_hand(intent)
+
+
+def _by_hand(intent: PaymentIntent) -> Iterable[Refund]:
+    return intent.refunds.filter(kind=Refund.Kind.MANUAL, status__in=("created", "pending")).order_by("pk")
+
+
+@item_steps.beside(Order)
+def _money_of_order(order: Order) -> Iterable[PaymentIntent | Refund]:
+    return _money(order=order)
+
+
+@item_steps.beside(PrintJob)
+def _money_of_case(job: PrintJob) -> Iterable[PaymentIntent | Refund]:
+    return _money(order__order_no=job.order_no)
+
+
+@item_steps.beside(PaymentIntent)
+def _of_payment(intent: PaymentIntent) -> Iterable[Refund | ShippingNotice]:
+    return [*_by_hand(intent), *ShippingNotice.objects.filter(intent=intent)]
+
+
+@item_steps.beside(Refund)
+def _of_refund(refund: Refund) -> Iterable[PaymentIntent | Refund]:
+    return [refund.intent, *_by_hand(refund.intent)]
+
+
+@item_steps.beside(StatementRun)
+def _differences(run: StatementRun) -> Iterable[ReconcileDifference]:
+    return run.found.filter(status="open").order_by("pk")[:MOST_DIFFERENCES]

@@ -100,6 +100,9 @@ class WebhookEventAdmin(EvidenceAdmin):
         entries = timeline.of_events("inbox", obj.changes.all()[: timeline.MOST_EVENTS])
         context |= {"told": timeline.Told(entries, False), "lanes": timeline.LANES}
 
+    def subjects_of(self, obj: WebhookEvent) -> list[str]:
+        return [f"{obj.gateway}:{obj.event_id}"]
+
     @display(description=_("event"), header=True)
     def headline(self, event: WebhookEvent) -> tuple[str, str]:
         return f"{event.gateway} {event.kind}", event.event_id

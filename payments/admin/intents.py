@@ -138,6 +138,14 @@ class PaymentIntentAdmin(StoryMixin, EvidenceAdmin):
     def story_of(self, obj: PaymentIntent) -> timeline.Story:
         return timeline.Story(order_no=obj.order.order_no, session_id=obj.order.session_id)
 
+    def subjects_of(self, obj: PaymentIntent) -> list[str]:
+        """Its own, its refunds' and its disputes'."""
+        refunds, disputes = (
+            obj.refunds.values_list("out_refund_no", flat=True),
+            obj.disputes.values_list("provider_ref", flat=True),
+        )
+        return [obj.out_trade_no, *refunds, *disputes]
+
     @display(description=_("payment"), header=True)
     def headline(self, intent: PaymentIntent) -> tuple[str, str]:
         return intent.out_trade_no, f"{intent.gateway} · {intent.method}"

@@ -69,6 +69,9 @@ class ReconcileDifferenceAdmin(EvidenceAdmin):
     )  # fmt: skip
     state = words.state_column()
 
+    def subjects_of(self, obj: ReconcileDifference) -> list[str]:
+        return [str(obj.run)]
+
     @display(description=_("about"), ordering="subject")
     def about(self, row: ReconcileDifference) -> str:
         return words.link(finding.address(row.subject, "payment"), row.subject)

@@ -54,6 +54,9 @@ class RefundAdmin(StoryMixin, EvidenceAdmin):
         order = obj.intent.order
         return timeline.Story(order_no=order.order_no, session_id=order.session_id)
 
+    def subjects_of(self, obj: Refund) -> list[str]:
+        return [obj.out_refund_no, obj.intent.out_trade_no]
+
     @display(description=_("refund"), header=True)
     def headline(self, refund: Refund) -> tuple[str, str]:
         return refund.out_refund_no, refund.get_kind_display()

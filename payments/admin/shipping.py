@@ -37,8 +37,12 @@ class ShippingNoticeAdmin(EvidenceAdmin):
         Act(
             "tell-again", _("Tell WeChat again"), _("It is tried again now, with as many attempts as the first time."),
             _again, icon="local_shipping", possible=lambda row: row.ended_at is not None,
+            permission="payments.change_paymentintent",
         ),
     )  # fmt: skip
+
+    def subjects_of(self, obj: ShippingNotice) -> list[str]:
+        return [obj.intent.out_trade_no]
 
     @display(description=_("made"), ordering="created_at")
     def made(self, row: ShippingNotice) -> str:

@@ -13,14 +13,17 @@ from typing import Any
 
 import structlog
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from orders.models import Order
 from orders.services import fulfilment
 from payments import states
 from payments.gateways import base
 from payments.models import Dispute, PaymentIntent
-from pimpshop.core import staff_items
+from payments.services import staff_kinds
+from pimpshop.core import errors, staff_items
 from pimpshop.core.clock import iso
+from pimpshop.core.models import AuditEntry
 from pimpshop.core.money import Money
 from pimpshop.core.states import advance, remark
 from vending.services import holds, print_jobs
@@ -28,6 +31,28 @@ from vending.services import holds, print_jobs
 log = structlog.get_logger(__name__)
 
 OPEN_KIND = "dispute_open"
+
+
+class NotOpen(errors.Conflict):
+    code = "dispute_not_open"
+    message = _("This dispute was answered or is over. Nothing was changed.")
+
+
+def mark_answered(*, dispute: Dispute, actor: str, reason: str) -> None:
+    """Somebody answered the bank in the provider's own pages: it decides now, and nobody has to do anything. What is
+    frozen stays so. Raises NotOpen."""
+    with transaction.atomic():
+        if not advance(
+            dispute, "under_review", source="admin", actor=actor, reason=reason, only_from=("opened",)
+        ):
+            raise NotOpen
+        AuditEntry.objects.create(
+            actor=actor, action="dispute answered elsewhere", subject=dispute.provider_ref, reason=reason
+        )
+        for kind in (OPEN_KIND, staff_kinds.DUE_KIND):
+            staff_items.resolve_about(
+                kind=kind, subject=dispute.provider_ref, actor=actor, resolution=f"answered: {reason}"
+            )
 
 
 def apply_notice(intent: PaymentIntent, notice: base.DisputeNotice, *, source: str) -> str:

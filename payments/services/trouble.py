@@ -1,13 +1,12 @@
 """Demo data full of trouble, for trying out the staff's desk: `manage.py seed_demo --trouble`. Never on a real shop.
 
-Each trouble is made once (an AuditEntry says that it was) through the services that would make it: an order is made, the
+Here: making each once, and the troubles of money, events and messages; those of cases: `trouble_cases`. Each trouble is made once (an AuditEntry says that it was) through the services that would make it: an order is made, the
 provider's word about it is made up. What nobody can bring about here (a dead event, a message that bounced) is written as
 rows, with its item. `manage.py check_invariants` stays clean before and after everything is put right at the desk.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,31 +14,39 @@ from typing import Any
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
-from PIL import Image, ImageDraw
 
 from accounts.models import User
 from catalog import selectors as catalogue
-from catalog.services import designs
 from credits import selectors as credits
 from credits.services import ledger
 from orders.models import Order
 from orders.services import goods_orders
+from payments import registry
 from payments.gateways import base
 from payments.models import (
     GatewaySwitch,
     PaymentEvent,
     PaymentIntent,
     ReconcileDifference,
+    ShippingNotice,
     StatementRun,
     WebhookEndpoint,
     WebhookEvent,
 )
-from payments.services import disputes, endpoints, refund_notices, refund_steps, refunds, settlement, switches
+from payments.services import (
+    disputes,
+    endpoints,
+    refund_notices,
+    refund_steps,
+    refunds,
+    settlement,
+    shipping,
+    switches,
+)
 from pimpshop.core import crypto, ids, staff_items
 from pimpshop.core.models import AuditEntry, Notification
 from pimpshop.core.money import Money
 from pimpshop.core.states import advance, remark
-from vending.models import Machine, PrintJob
 
 ACTION, ACTOR, PACK = "seed trouble", "seed_demo", 2
 _makers: dict[str, Callable[[], None]] = {}
@@ -69,13 +76,13 @@ def trouble(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
 
 
 # --- Buying -----------------------------------------------------------------------------------------------------------
-def _shopper(name: str = "alice") -> User:
+def shopper(name: str = "alice") -> User:
     return User.objects.get(email=f"{name}@example.com")
 
 
 def _order(buyer: User | None = None) -> Order:
     """500 credits for 39.90 CNY."""
-    buyer = buyer or _shopper()
+    buyer = buyer or shopper()
     pack = catalogue.pack_by_number(PACK)
     who = goods_orders.Buyer(user=buyer, email=buyer.email or "", language=buyer.language)
     return goods_orders.order_pack(pack=pack, currency="CNY", buyer=who, source="seed", reuse=False)
@@ -86,12 +93,20 @@ def attempt(order: Order, *, gateway: str = "alipay", method: str = "precreate")
     number = order.payment_intents.count() + 1
     intent = PaymentIntent.objects.create(
         order=order, attempt=number, gateway=gateway, method=method, amount_minor=order.total_minor,
-        currency=order.currency, out_trade_no=ids.out_trade_no(order.order_no, number), account="demo",
+        currency=order.currency, out_trade_no=ids.out_trade_no(order.order_no, number), account=_account(gateway),
         idempotency_key=f"{order.order_no}:{number}:create", next_query_at=timezone.now() + timedelta(days=1),
         query_until=timezone.now() + timedelta(days=3),
     )  # fmt: skip
     remark(intent, source="seed", actor=ACTOR, reason="created")
     return intent
+
+
+def _account(gateway: str) -> str:
+    """Ours at the provider, so that its answers fit when somebody asks; any where it is not set up."""
+    try:
+        return registry.get(gateway).account
+    except registry.GatewayUnknown:
+        return "demo"
 
 
 def pay(intent: PaymentIntent) -> PaymentIntent:
@@ -130,15 +145,18 @@ def _paid_late() -> None:
 
 @trouble("payment_unknown")
 def _unknown() -> None:
+    """A confirmation that never arrived: the provider says so as soon as somebody asks."""
     intent = attempt(_order())
-    advance(intent, "processing", source="seed", actor=ACTOR)
+    advance(intent, "processing", source="seed", actor=ACTOR, confirm_count=1)
     ago = timezone.now() - timedelta(minutes=20)
+    PaymentIntent.objects.filter(pk=intent.pk).update(updated_at=ago)
     PaymentEvent.objects.filter(intent=intent, to_status="processing").update(at=ago)
 
 
 @trouble("payment_mismatch")
 def _mismatch() -> None:
     intent = attempt(_order())
+    advance(intent, "requires_action", source="seed", actor=ACTOR)
     less = Money(intent.amount_minor - 990, intent.currency)
     settlement.apply_result(
         intent, base.PaymentResult(status=base.PaymentStatus.SUCCEEDED, amount=less), source="seed"
@@ -184,7 +202,7 @@ def _dispute() -> None:
 @trouble("credits_owed")
 def _debt() -> None:
     """Bob buys credits, spends them all, and then the money goes back in the provider's pages."""
-    bob = _shopper("bob")
+    bob = shopper("bob")
     intent = _paid(bob)
     ledger.spend(
         user_id=bob.pk, amount=credits.available(bob.pk), reference=f"demo {intent.order.order_no}",
@@ -257,6 +275,22 @@ def _message() -> None:
     )  # fmt: skip
 
 
+@trouble("wechat_delivery_not_told")
+def _delivery() -> None:
+    """Credits that a mini program sold, of which WeChat knows nothing: somebody enters it in its console."""
+    intent = pay(attempt(_order(), gateway="wechatpay", method="mini"))
+    PaymentIntent.objects.filter(pk=intent.pk).update(metadata={"payer_ref": "odemo00000000000000000000000"})
+    why = "10060001: the order does not exist"
+    ShippingNotice.objects.create(
+        intent=intent, logistics_type=ShippingNotice.Kind.VIRTUAL, description="积分 × 1", attempts=8,
+        next_attempt_at=None, ended_at=timezone.now(), last_error=why,
+    )  # fmt: skip
+    staff_items.open_item(
+        kind=shipping.FAILED_KIND, subject=intent.out_trade_no, why=why,
+        title=f"WeChat was not told that {intent.order.order_no} is delivered", detail="Tell it again.",
+    )  # fmt: skip
+
+
 @trouble("gateway_resting")
 def _resting() -> None:
     for _failure in range(switches.RESTS_AFTER):
@@ -264,65 +298,3 @@ def _resting() -> None:
     GatewaySwitch.objects.filter(gateway="airwallex").update(
         rests_until=timezone.now() + timedelta(minutes=5)
     )
-
-
-# --- Cases ------------------------------------------------------------------------------------------------------------
-def _case(machine_id: str, colour: str) -> PaymentIntent:
-    """A case for an iPhone 15 Pro, 19.99 GBP, paid by card, for a machine."""
-    shell = catalogue.find_shell(model_id="MM020250224000010", shell_id="MS102503270003")
-    picture, drawing = io.BytesIO(), Image.new("RGB", (1200, 2400), colour)
-    for top in range(0, 2400, 400):
-        ImageDraw.Draw(drawing).rectangle((0, top, 1200, top + 200), fill="#fde68a")
-    drawing.save(picture, "PNG")
-    design = designs.design_from_picture(
-        owner=f"demo:{machine_id}", shell=shell, picture=picture.getvalue(), accept_low_resolution=True
-    )
-    alice = _shopper()
-    who = goods_orders.Buyer(user=alice, email=alice.email or "", language=alice.language)
-    order = goods_orders.order_case(
-        design=design, currency="GBP", buyer=who, source="seed", machine_id=machine_id, reuse=False
-    )
-    return pay(attempt(order, gateway="stripe", method="card"))
-
-
-def _job(intent: PaymentIntent) -> PrintJob:
-    return PrintJob.objects.get(order_no=intent.order.order_no)
-
-
-@trouble("print_stuck")
-def _stuck() -> None:
-    """Six hours without success; the machine works again meanwhile, so that sending it again prints it."""
-    job = _job(_case("CXYLOGD8OQUK", "#0f766e"))
-    advance(
-        job, "gave_up", source="seed", actor=ACTOR, reason="device is unavailable", last_error="device is unavailable",
-        leased_until=None, due_at=None,
-    )  # fmt: skip
-    staff_items.open_item(
-        kind="print_stuck", subject=job.reference, why="device is unavailable",
-        title=f"Paid, but the machine does not take the order ({job.order_no})",
-        detail="Send it again from the print job when the machine works, or pay the customer back.",
-    )  # fmt: skip
-
-
-@trouble("machine_offline")
-def _offline() -> None:
-    """A machine in a basement that nobody has heard of for three hours, and a paid case that waits for it."""
-    ago = timezone.now() - timedelta(hours=3)
-    Machine.objects.get_or_create(
-        machine_id="VM_DEMO_SILENT",
-        defaults={"name": "Basement", "location": "Level -2", "currency": "GBP", "last_contact_at": ago},
-    )
-    job = _job(_case("VM_DEMO_SILENT", "#7c2d12"))
-    later = timezone.now() + timedelta(hours=1)  # it will be tried again then; nobody answers
-    PrintJob.objects.filter(pk=job.pk).update(due_at=later, last_error="device is unavailable")
-
-
-@trouble("case_not_received")
-def _not_received() -> None:
-    """Sent again by staff and printed, but the tray was empty: the customer says so on the order's page."""
-    job = _job(_case("CXYLOGD8OQUK", "#1d4ed8"))
-    staff_items.open_item(
-        kind="case_not_received", subject=job.order_no,
-        title=f"The customer of {job.order_no} says that the case never came",
-        detail="Look at the machine's tray and at the print job. Print it again, or pay the customer back.",
-    )  # fmt: skip

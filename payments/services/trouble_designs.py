@@ -8,13 +8,13 @@ from catalog import selectors as catalogue
 from catalog.models import Draft
 from catalog.services import drafts, sharing, takedowns
 from catalog.services import studio as designing
-from payments.services.trouble import _shopper, trouble
+from payments.services.trouble import shopper, trouble
 
 
 @trouble("design_reported")
 def _reported() -> None:
     """Bob shows a case with somebody else's sign on it, and somebody has reported it."""
-    draft = drafts.begin(keeper=f"user:{_shopper('bob').pk}", draft_id=uuid.uuid4())
+    draft = drafts.begin(keeper=f"user:{shopper('bob').pk}", draft_id=uuid.uuid4())
     _design(draft)
     takedowns.report(sharing.share(draft).token)
 

@@ -34,7 +34,8 @@ WITHIN = {
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind. `leads`: the finder (core.admin.finding) that knows what the subject names, "" for whatever fits."""
+    """One kind. `leads`: the finder (core.admin.finding) that knows what the subject names, "" for whatever fits. `acts`:
+    the names of the acts that put it right, the usual one first; none: whatever may be done to the row."""
 
     name: str
     title: Any
@@ -42,6 +43,7 @@ class Kind:
     severity: Severity = Severity.SOON
     leads: str = ""
     within: timedelta | None = None
+    acts: tuple[str, ...] = ()
 
     @property
     def limit(self) -> timedelta:
@@ -107,6 +109,7 @@ register(
     Kind(
         "message_not_sent", _("A customer could not be told"),
         _("Look at the address, then send the message again or tell them another way."),
+        acts=("send-again",),
     ),
     Kind(
         "api_errors", _("The shop itself answers with errors"),

@@ -43,7 +43,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     },
     # Who may do what was asked for; taking back is for who asked.
     "core.staffrequest": {"approve": FINANCE, "turn-down": FINANCE, "withdraw": NOBODY},
-    "payments.dispute": {"submit-evidence": FINANCE},
+    "payments.dispute": {"submit-evidence": FINANCE, "was-answered": FINANCE},
     "payments.gatewayswitch": {"switch-off": FINANCE, "switch-on": FINANCE},
     "payments.paymentintent": {
         "accept-late": FINANCE, "keep-surplus": FINANCE,
@@ -53,7 +53,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     "payments.refund": {
         "was-ours": FINANCE, "was-not-ours": FINANCE, "mark-paid-back": FINANCE, "pay-as-credits": FINANCE,
     },
-    "payments.shippingnotice": {"tell-again": NOBODY},
+    "payments.shippingnotice": {"tell-again": FINANCE},
     "payments.webhookdelivery": {"resend": FINANCE},
     "payments.webhookendpoint": {"switch-on": FINANCE, "switch-off": FINANCE, "test": FINANCE},
     "payments.webhookevent": {"process-again": FINANCE},

@@ -71,11 +71,12 @@ class Shop:
         self.database_url = re.sub(r"(://[^/]*/)[^?]*", rf"\g<1>{self._name}", self._server)
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._env: dict[str, str] = {}
 
     # --- Start and end ---
     def start(self) -> None:
         """Start it and wait until it has said that it is open."""
-        tree = self.home / "shop"
+        tree = self._tree
         shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*LEFT_OUT))
         self._admin(f'drop database if exists "{self._name}" with (force)', f'create database "{self._name}"')
         own = ("DJANGO_", "SANDBOX", "MANUFACTURER_", "PYTEST", "CELERY_")
@@ -90,7 +91,7 @@ class Shop:
             "COLUMNS",
         ):
             clean.pop(name, None)
-        env = clean | PACE | {
+        self._env = clean | PACE | {
             "PORT": str(self.port), "DATABASE_URL": self.database_url, "SECRET_KEY": "for-the-browser-tests-" * 3,
             "MEDIA_ROOT": str(self.home / "media"), "SANDBOX_DATA": str(self.home / "sandbox"), "LOG_LEVEL": "WARNING",
         }  # fmt: skip
@@ -98,7 +99,7 @@ class Shop:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "pimpshop.run"],
                 cwd=tree,
-                env=env,
+                env=self._env,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -119,6 +120,19 @@ class Shop:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(STOP_SECONDS)
         self._admin(f'drop database if exists "{self._name}" with (force)')
+
+    @property
+    def _tree(self) -> Path:
+        return self.home / "shop"
+
+    def manage(self, *command: str) -> str:
+        """`manage.py` beside the running shop, as its people would call it; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *command], cwd=self._tree, env=self._env | {"SANDBOX": "1"},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def _admin(self, *statements: str) -> None:
         with psycopg.connect(self._server, autocommit=True) as connection:

@@ -228,6 +228,12 @@ class Desk:
     def _act(self, act: str, **answers: str) -> None:
         """Press the button of the row's page, answer its question, and see that it was done."""
         self.page.locator(f"a[href$='/act/{act}/']").click()
+        self._answer(**answers)
+
+    def _answer(self, **answers: str) -> None:
+        choice = self.page.locator("form.desk-act [type=radio][name=choice]")
+        if choice.count():  # the first of what may be chosen
+            choice.first.check()
         for name, text in answers.items():
             self.page.locator(f"form.desk-act [name={name}]").fill(text)
         show, sure = (self.page.locator(f"form.desk-act [name={name}]") for name in ("show", "sure"))

@@ -27,7 +27,7 @@ TEXTS = {page.relative_to(ROOT).as_posix(): page.read_text() for page in PAGES}
 NOT_OURS = {
     "Dead", "Events", "Resend", "Won", "Lost", "Support", "Find it", "Did the money arrive", "Cannot be printed", "Overview",
     "Where does the print job stand", "The money is not lost, and most of these solve themselves", "Evidence",
-    "Will it take more than half an hour", "You saw it print",
+    "Will it take more than half an hour", "You saw it print", "Or the buyer takes credits instead",
 }  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
@@ -15,7 +16,7 @@ from credits.models import CreditAccount
 from credits.services import staff_kinds as credit_kinds
 from orders.models import Order
 from payments.models import Dispute, PaymentIntent, ReconcileDifference, StatementRun
-from payments.services import refunds, switches, trouble, trouble_designs, watching  # noqa: F401  (registers its own)
+from payments.services import refunds, switches, trouble, trouble_cases, trouble_designs, watching  # noqa: F401  (registers its own)
 from payments.services import staff_kinds as money_kinds
 from pimpshop.core import invariants, staff_kinds
 from pimpshop.core.models import StaffItem
@@ -28,8 +29,8 @@ pytestmark = pytest.mark.django_db
 KINDS = {
     "surplus_payment", "paid_late", "payment_unknown", "payment_mismatch", "external_refund", "refund_failed",
     "dispute_open", "dispute_due", "credits_owed", "inbox_parked", "reconcile_difference", "webhook_endpoint_off",
-    "message_not_sent", "gateway_resting", "print_stuck", "machine_offline", "case_not_received",
-    "design_reported",
+    "message_not_sent", "gateway_resting", "print_stuck", "print_failed", "machine_offline", "case_not_received",
+    "wechat_delivery_not_told", "design_reported",
 }  # fmt: skip
 
 
@@ -52,6 +53,20 @@ def test_each_kind_of_trouble_is_there_once_and_the_books_are_right(made: list[s
     orders = Order.objects.count()
     assert (trouble.seed(), Order.objects.count()) == ([], orders)
     assert money_kinds.UNKNOWN_KIND in items
+
+
+def test_every_kind_is_made_or_it_is_said_why_not() -> None:
+    kinds = {kind.name for kind in staff_kinds.every()}
+    assert set(trouble_cases.NOT_MADE) & KINDS == set()
+    assert set(trouble_cases.NOT_MADE) | KINDS == kinds
+
+
+def test_every_kind_names_acts_that_there_are() -> None:
+    """And of what it leads to or what stands beside that, so that its item offers them."""
+    known = {act.name for page in admin.site._registry.values() for act in getattr(page, "acts", ())}
+    named = {kind.name: kind.acts for kind in staff_kinds.every() if kind.acts}
+    assert len(named) > 20
+    assert {kind: acts for kind, acts in named.items() if not known.issuperset(acts)} == {}
 
 
 def test_no_trouble_is_made_on_a_real_shop(settings: Any) -> None:

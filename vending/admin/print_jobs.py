@@ -62,6 +62,9 @@ class PrintJobAdmin(StoryMixin, EvidenceAdmin):
     acts = printing.ACTS
     state = words.state_column()
 
+    def subjects_of(self, obj: PrintJob) -> list[str]:
+        return [obj.reference, obj.order_no]
+
     @display(description=_("print job"), header=True)
     def headline(self, job: PrintJob) -> tuple[str, str]:
         return job.reference, job.third_order_id

@@ -13,31 +13,37 @@ register(
         "print_stuck", _("Paid, and the machine does not take the case"),
         _("Look at the machine. Send it again when the machine works, or pay the customer back."),
         Severity.URGENT, "print job",
+        acts=("send-again", "send-elsewhere", "refund", "pay-back", "mark-paid-back", "cancel"),
     ),
     Kind(
         "print_failed", _("A paid case was not printed"),
         _("Look at the machine first, then send it again from the print job, or pay the customer back."),
         Severity.URGENT, "print job",
+        acts=("send-again", "send-elsewhere", "refund", "pay-back", "mark-paid-back", "cancel"),
     ),
     Kind(
         "print_late", _("The machine took a paid case and does not print it"),
         _("Look at the machine, its queue and its tray. If it never will be printed, pay the customer back."),
         Severity.URGENT, "print job",
+        acts=("mark-collected", "refund", "pay-back", "mark-paid-back"),
     ),
     Kind(
         "print_canceled", _("A paid case will not be printed"),
         _("Pay the customer back, unless that is done."),
         leads="print job",
+        acts=("refund", "pay-back", "mark-paid-back", "pay-back-as-credits"),
     ),
     Kind(
         "print_paused", _("A refund was asked for: the case waits"),
         _("Pay the customer back and mark the refund. To print it all the same: Print it after all, on the print job."),
+        acts=("mark-paid-back", "go-on"),
         leads="print job",
     ),
     Kind(
         "print_unclaimed", _("Paid long ago, and no machine was chosen"),
         _("Ask the customer, or pay them back."),
         Severity.CALM, "print job",
+        acts=("refund", "pay-back", "mark-paid-back"),
     ),
     Kind(
         OFFLINE_KIND, _("A machine is silent, and paid cases wait for it"),

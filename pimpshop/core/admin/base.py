@@ -14,9 +14,10 @@ from django.contrib.admin import ShowFacets
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from pimpshop.core.admin import changes, lists, timeline
+from pimpshop.core.admin import changes, item_steps, lists, timeline
 from pimpshop.core.admin.acting import ActingMixin
 from pimpshop.core.admin.questions import QuestionFilter
 from pimpshop.core.models import AuditEntry
@@ -31,6 +32,7 @@ class DeskAdmin(ActingMixin):
     show_facets = ShowFacets.NEVER
     paginator = lists.BoundedPaginator
     list_before_template = "admin/questions.html"
+    change_form_outer_before_template = "admin/waits.html"
     compressed_fields = True
     actions_on_bottom = False
 
@@ -70,7 +72,15 @@ class DeskAdmin(ActingMixin):
         return response
 
     def add_to_page(self, request: HttpRequest, obj: Any, context: dict[str, Any]) -> None:
-        """More context for the page of `obj`."""
+        """More context for the page of `obj`: here, the open items about it."""
+        context["waiting"] = [
+            {"text": text, "href": reverse("admin:core_staffitem_change", args=[item.pk])}
+            for text, item in item_steps.waiting_for(request, self.subjects_of(obj))
+        ]
+
+    def subjects_of(self, obj: Any) -> list[str]:
+        """The names that items may call `obj` (and what it speaks for) by."""
+        return [self.audit_subject(obj)]
 
 
 class EvidenceAdmin(DeskAdmin):

@@ -70,6 +70,7 @@ class Panel:
     charts: list[Chart] = field(default_factory=list)
     wide: bool = False
     note: Any = ""
+    more: Any = ""  # what the link to `href` below the rows says
 
 
 Maker = Callable[[HttpRequest], Panel]

@@ -1,14 +1,12 @@
 """What a staff item says in the reader's language, where it leads, and how many of each kind wait.
 
-A few statements per page: `counts` asks once per request, `steps` looks up the one row that an item is about.
+`counts` asks once per request. What puts an item right: `item_steps`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.admin import AdminSite
 from django.db.models import Case, Count, IntegerField, Value, When
 from django.http import HttpRequest
 from django.urls import reverse
@@ -26,15 +24,6 @@ URGENCY: dict[staff_kinds.Severity, tuple[str, Any]] = {
     staff_kinds.Severity.SOON: ("warning", _("today")),
     staff_kinds.Severity.CALM: ("info", _("this week")),
 }
-
-
-@dataclass(frozen=True)
-class Step:
-    """A button of an item's page: where it leads. `main`: to the row itself."""
-
-    title: Any
-    href: str
-    main: bool = False
 
 
 def severity() -> Case:
@@ -60,6 +49,12 @@ def todo(item: StaffItem) -> str:
     return str(staff_kinds.get(item.kind).todo) or item.detail
 
 
+def why(item: StaffItem) -> str:
+    """What the provider, the machine or the mail server said, in its own words; "" where nobody said anything."""
+    said = item.data.get("why", "")
+    return said if isinstance(said, str) else ""
+
+
 def age(item: StaffItem) -> tuple[str, str]:
     """(tone, how long it waits)"""
     late = item.resolved_at is None and timezone.now() - item.created_at > staff_kinds.get(item.kind).limit
@@ -79,17 +74,6 @@ def address(item: StaffItem) -> str:
 
 def link(item: StaffItem) -> SafeString:
     return words.link(address(item), item.subject)
-
-
-def steps(item: StaffItem, request: HttpRequest, site: AdminSite) -> list[Step]:
-    """One click to the row, and to what may be done to it now."""
-    found = [Step(gettext("Open %(subject)s") % {"subject": item.subject}, address(item), main=True)]
-    row = finding.lookup(item.subject, staff_kinds.get(item.kind).leads, request.user)
-    page = site._registry.get(type(row)) if row is not None and item.resolved_at is None else None
-    buttons = getattr(page, "buttons", None)
-    if buttons is not None:
-        found += [Step(button["title"], button["path"]) for button in buttons(request, row)]
-    return found
 
 
 def counts(request: HttpRequest) -> dict[str, int]:

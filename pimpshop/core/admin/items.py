@@ -13,7 +13,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import path
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,8 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from pimpshop.core import errors, staff_items, staff_kinds
-from pimpshop.core.admin import finding, item_words, words
+from pimpshop.core import errors, ids, staff_items, staff_kinds
+from pimpshop.core.admin import finding, item_steps, item_words, words
 from pimpshop.core.admin.acting import Act, Doing
 from pimpshop.core.admin.base import EvidenceAdmin
 from pimpshop.core.admin.questions import Question, questions
@@ -64,6 +64,10 @@ def _release(item: StaffItem, doing: Doing) -> bool:
 
 def _note(item: StaffItem, doing: Doing) -> None:
     staff_items.note(item, author=doing.actor, text=doing.reason)
+
+
+#: Acts that stand as forms on the item's page.
+AT_ONCE = ("take", "note", "resolve")
 
 
 def _is_open(item: StaffItem) -> bool:
@@ -108,11 +112,11 @@ class StaffItemAdmin(EvidenceAdmin):
     )
     search_fields = ("subject",)
     fieldsets = (
-        (None, {"fields": (("state", "urgency"), "todo", ("about", "waits"), "owned_by")}),
+        (None, {"fields": (("state", "urgency"), "todo", "why", ("about", "waits"), "owned_by")}),
         (_("How it ended"), {"fields": ("resolved_at", "resolved_by", "resolution")}),
         (_("As it was written then"), {"classes": ["collapse"], "fields": ("title", "said", "created_at", "kind", "facts")}),
     )  # fmt: skip
-    readonly_fields = ("state", "urgency", "about", "waits", "owned_by", "todo", "said", "facts")
+    readonly_fields = ("state", "urgency", "about", "waits", "owned_by", "todo", "why", "said", "facts")
     change_form_outer_before_template = "admin/steps.html"
     change_form_outer_after_template = "admin/notes.html"
     acts = (
@@ -181,6 +185,10 @@ class StaffItemAdmin(EvidenceAdmin):
     def todo(self, item: StaffItem) -> SafeString:
         return format_html('<span class="desk-todo">{}</span>', item_words.todo(item) or "–")
 
+    @display(description=_("why"))
+    def why(self, item: StaffItem) -> str:
+        return item_words.why(item) or "–"
+
     @display(description=_("what was said"))
     def said(self, item: StaffItem) -> SafeString:
         return format_html('<span class="desk-todo">{}</span>', item.detail or "–")
@@ -192,12 +200,40 @@ class StaffItemAdmin(EvidenceAdmin):
     def audit_subject(self, obj: StaffItem) -> str:
         return obj.subject
 
+    def subjects_of(self, obj: StaffItem) -> list[str]:
+        return []
+
     def add_to_page(self, request: HttpRequest, obj: StaffItem, context: dict[str, Any]) -> None:
         super().add_to_page(request, obj, context)
         context["headline"] = item_words.headline(obj)
         context["notes"] = obj.notes.all()
-        context["steps"] = item_words.steps(obj, request, self.admin_site)
+        context["steps"] = item_steps.steps(obj, request, self.admin_site)
+        context["needs_another"] = item_steps.needs_another(obj, context["steps"])
+        context["still_open"] = sum(item_words.counts(request).values()) if obj.resolved_at else 0
+        context["list_of_items"] = item_words.list_of()
+        self._add_forms(request, obj, context)
+
+    def _add_forms(self, request: HttpRequest, obj: StaffItem, context: dict[str, Any]) -> None:
+        """What is said or taken at once, on the item's own page, needs no page in between and no button for it."""
+        here = {act.name for act in self.get_acts(request) if act.name in AT_ONCE}
+        context["actions_detail"] = [
+            button
+            for button in context["actions_detail"]
+            if button["path"].rstrip("/").rpartition("/")[2] not in here
+        ]
+        context["at_once"] = {
+            act.name: self.button_of(act, obj) for act in self.get_acts(request)
+            if act.name in here and self.may_act(request, act, obj) and act.possible(obj)
+            and not (act.name == "take" and obj.owner == str(request.user))
+        }  # fmt: skip
+        context["once"] = ids.new_token()
+
+    def button_of(self, act: Act, obj: StaffItem) -> dict[str, Any]:
+        return {"title": act.label, "path": reverse("admin:core_staffitem_act", args=[obj.pk, act.name])}
 
     def get_fieldsets(self, request: HttpRequest, obj: StaffItem | None = None) -> Any:
-        sets = super().get_fieldsets(request, obj)
-        return sets if obj is None or obj.resolved_at else [entry for entry in sets if entry is not sets[1]]
+        first, ended, then = super().get_fieldsets(request, obj)
+        if obj is not None and not item_words.why(obj):
+            shown = tuple(field for field in first[1]["fields"] if field != "why")
+            first = (first[0], {**first[1], "fields": shown})
+        return [first, ended, then] if obj is None or obj.resolved_at else [first, then]

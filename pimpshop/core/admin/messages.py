@@ -83,6 +83,9 @@ class NotificationAdmin(EvidenceAdmin):
         }  # fmt: skip
         return TemplateResponse(request, "admin/wordings.html", context)
 
+    def subjects_of(self, obj: Notification) -> list[str]:
+        return [obj.reference]
+
     @display(description=_("made"), ordering="created_at")
     def made(self, note: Notification) -> str:
         return words.ago(note.created_at)

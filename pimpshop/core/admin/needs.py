@@ -32,6 +32,7 @@ def _open_items(request: HttpRequest) -> dashboard.Panel:
         href=item_words.list_of(),
         empty=_("Nothing waits for a person."),
         chips=_chips(request, counts) if count else [],
+        more=_("All %(number)s that wait") % {"number": count} if count > SHOWN_ON_FIRST_PAGE else "",
         wide=True,
     )
 

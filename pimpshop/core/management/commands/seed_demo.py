@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.services import seeding as people
 from catalog.services import seeding as catalogue
-from payments.services import trouble, trouble_designs  # noqa: F401  (registers its own)
+from payments.services import trouble, trouble_cases, trouble_designs  # noqa: F401  (they register their makers)
 from vending.services import seeding as machines
 
 
