@@ -310,3 +310,13 @@ def test_the_index_lists_it_and_its_payments(gateway, stripe_sandbox):
     assert "19.99 GBP" in shown
     assert "price_1QlYNRHVMy0i1BlJA1y0DxB2" in shown
     assert requests.get(f"{stripe_sandbox.api_base}/c/pay/cs_test_nope", timeout=9).status_code == 404
+
+
+def test_the_price_list(gateway, stripe_sandbox):
+    """What a price id costs, as the comparison of the catalogue asks it."""
+    starter = "price_1QlYNRHVMy0i1BlJA1y0DxB2"
+    assert gateway.price(starter) == stripe.ListedPrice(Money(500, "USD"), "USD", "", True)
+    stripe_sandbox.sdk().v1.prices.update(starter, params={"active": False})
+    assert gateway.price(starter) == stripe.ListedPrice(Money(500, "USD"), "USD", "", False)
+    assert gateway.price("price_1Nobody") is None
+    assert gateway.price("../../account") is None

@@ -12,8 +12,17 @@ by itself; a declined card is a FAILED result that keeps the PaymentIntent's id;
 
 from payments.gateways.stripe.config import Config
 from payments.gateways.stripe.gateway import StripeGateway
-from payments.gateways.stripe.objects import PATHS, bound_sdk
+from payments.gateways.stripe.objects import PATHS, ListedPrice, bound_sdk
 from payments.gateways.stripe.wire import API_VERSION
 from payments.gateways.stripe.words import may_retry, seed3_status
 
-__all__ = ["API_VERSION", "PATHS", "Config", "StripeGateway", "bound_sdk", "may_retry", "seed3_status"]
+__all__ = [
+    "API_VERSION",
+    "PATHS",
+    "Config",
+    "ListedPrice",
+    "StripeGateway",
+    "bound_sdk",
+    "may_retry",
+    "seed3_status",
+]
