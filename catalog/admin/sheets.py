@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from catalog.admin.prices import MAY_SET
 from catalog.services import importing
-from catalog.services.importing import Report
+from catalog.services.importing import Report, Rights
 from catalog.services.sheet_columns import Sheet, Unreadable
 from pimpshop.core import errors, idempotency, ids, sheets
 from pimpshop.core.admin.acting import WHY
@@ -76,9 +76,14 @@ class SheetMixin(ModelAdmin):
     def _sheet_name(self) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}"
 
+    def rights(self, request: HttpRequest) -> Rights:
+        """To rows: whoever may add and change them by hand. To prices: whoever may set one."""
+        by_hand = self.has_add_permission(request) and self.has_change_permission(request)
+        return Rights(to_change=bool(by_hand), to_price=self.sheet.prices and request.user.has_perm(MAY_SET))
+
     def may_bring_in(self, request: HttpRequest) -> bool:
-        """Whoever may add and change these rows by hand."""
-        return bool(self.has_add_permission(request) and self.has_change_permission(request))
+        rights = self.rights(request)
+        return rights.to_change or rights.to_price
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         query = request.GET.urlencode()
@@ -155,8 +160,7 @@ class SheetMixin(ModelAdmin):
         return HttpResponseRedirect(self._list())
 
     def _run(self, request: HttpRequest, table: importing.Table, **more: Any) -> Report:
-        may_price = request.user.has_perm(MAY_SET)
-        return importing.run(self.sheet, table, actor=str(request.user), may_price=may_price, **more)
+        return importing.run(self.sheet, table, actor=str(request.user), rights=self.rights(request), **more)
 
     def _claim(self, request: HttpRequest, once: str) -> idempotency.Claim | None:
         """None: this very form was sent before."""

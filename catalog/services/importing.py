@@ -62,6 +62,14 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Rights:
+    """What whoever sends it may do: to the rows, and to prices."""
+
+    to_change: bool = True
+    to_price: bool = False
+
+
+@dataclass(frozen=True)
 class Table:
     header: list[str]
     rows: list[tuple[int, dict[str, str]]]
@@ -158,15 +166,16 @@ def run(
     *,
     actor: str,
     reason: str = "",
-    may_price: bool = False,
+    rights: Rights | None = None,
     seen: str | None = None,
 ) -> Report:
     """Look at what the table would do (`seen` None), or do it if that is still what was `seen`: then `done`."""
+    rights = rights or Rights()
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         met: dict[str, str] = {}
-        lines = [_line(sheet, number, cells, met, actor, reason, may_price) for number, cells in table.rows]
+        lines = [_line(sheet, number, cells, met, actor, reason, rights) for number, cells in table.rows]
         report = Report(lines)
         moved = bool(report.of("added") or report.of("changed"))
         if seen is None or report.of("wrong") or not moved or report.fingerprint != seen:
@@ -183,7 +192,7 @@ def _line(
     met: dict[str, str],
     actor: str,
     reason: str,
-    may_price: bool,
+    rights: Rights,
 ) -> Line:
     line = Line(number, " ".join(cells.get(name, "") for name in sheet.key).strip())
     try:
@@ -198,8 +207,10 @@ def _line(
                 transaction.set_rollback(True)
             else:
                 if line.changes:
+                    if not rights.to_change:
+                        raise Unreadable(_("You may set prices only. Leave everything else as it stands."))
                     _save(row)
-                _set_prices(row, cells, line, met, actor, reason, may_price)
+                _set_prices(row, cells, line, met, actor, reason, rights)
                 line.verb = "added" if is_new else "changed" if line.changes else "same"
     except Unreadable as error:
         line.errors.append(str(error))
@@ -265,7 +276,7 @@ def _save(row: Any) -> None:
 
 
 def _set_prices(
-    row: Any, cells: dict[str, str], line: Line, met: dict[str, str], actor: str, reason: str, may_price: bool
+    row: Any, cells: dict[str, str], line: Line, met: dict[str, str], actor: str, reason: str, rights: Rights
 ) -> None:
     """From now on. The same price again is nothing; a case that has none yet is made for its first one."""
     for name, cell in cells.items():
@@ -281,7 +292,7 @@ def _set_prices(
             )
         if costs is not None and costs.money == money:
             continue
-        if not may_price:
+        if not rights.to_price:
             raise Unreadable(_("%s: you may not set prices. Leave the cell empty.") % name)
         change = prices.change(product=product, currency=code, amount=cell, starts_at=None)
         prices.set_price(change, actor=actor, reason=reason)

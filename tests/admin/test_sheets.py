@@ -141,6 +141,19 @@ def test_an_operator_sets_no_price_by_file(member: Any) -> None:
     assert Price.objects.get().amount_minor == 1999
 
 
+def test_finance_brings_in_prices_and_nothing_else(member: Any) -> None:
+    shell = factories.sellable_shell(manufacturer_id="MS1")
+    desk, key = member("finance"), f"{shell.model.manufacturer_id},MS1"
+    shown = send(desk, SHELLS, f"model,manufacturer_id,sku,price GBP\n{key},other,15\n")
+    assert shown.context["groups"][0][2][0].errors == [
+        "You may set prices only. Leave everything else as it stands."
+    ]
+    shown = send(desk, SHELLS, f"model,manufacturer_id,sku,price GBP\n{key},,15\n")
+    assert yes(desk, SHELLS, shown).status_code == 302
+    shell.refresh_from_db()
+    assert (shell.sku, Price.objects.counting().get().amount_minor) == ("", 1500)
+
+
 def test_a_stranger_is_kept_out(viewer: Any, brand: PhoneBrand) -> None:
     desk = viewer("core.view_staffitem")
     assert desk.client.get(f"{BRANDS}sheet.csv").status_code == 403

@@ -18,6 +18,9 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
+PRICES = importing.Rights(to_price=True)
+
+
 def look(sheet: Sheet, text: str, **more: Any) -> importing.Report:
     return importing.run(sheet, importing.read(text.encode(), sheet), actor="op@example.com", **more)
 
@@ -97,7 +100,7 @@ def test_shells_with_their_prices() -> None:
         "model\tmanufacturer_id\tcolour\twidth_mm\theight_mm\tprice GBP\tprice CREDITS\n"
         "MM1\tMS1\t\t74.5\t\t21.00\t1500\nMM1\tMS2\tblack\t71.50\t147.6\t21.00\t\n"
     )
-    report = do(SHELLS, text, may_price=True)
+    report = do(SHELLS, text, rights=PRICES)
     assert cells(report)[0] == (
         "changed", "MM1 MS1",
         [("width_mm", "73.24", "74.5"), ("price GBP", "19.99 GBP", "21.00 GBP"), ("price CREDITS", "", "1500 CREDITS")],
@@ -115,9 +118,9 @@ def test_shells_with_their_prices() -> None:
 def test_the_first_price_makes_the_case() -> None:
     factories.shell(model=factories.model(manufacturer_id="MM1", name="Phone"), manufacturer_id="MS1")
     text = "model,manufacturer_id,price USD\nMM1,MS1,24.99\n"
-    assert look(SHELLS, text, may_price=True).lines[0].verb == "changed"
+    assert look(SHELLS, text, rights=PRICES).lines[0].verb == "changed"
     assert (CaseProduct.objects.count(), Price.objects.count()) == (0, 0)
-    assert do(SHELLS, text, may_price=True).done is True
+    assert do(SHELLS, text, rights=PRICES).done is True
     case = CaseProduct.objects.get()
     assert (case.sku, case.name, case.prices.get().amount_minor) == ("case-mm1", "Phone case", 2499)
 
@@ -150,7 +153,7 @@ def test_two_prices_for_one_case_are_refused() -> None:
     model = factories.model(manufacturer_id="MM1")
     for name in ("MS1", "MS2"):
         factories.shell(model=model, manufacturer_id=name)
-    report = do(SHELLS, "model,manufacturer_id,price USD\nMM1,MS1,10\nMM1,MS2,11\n", may_price=True)
+    report = do(SHELLS, "model,manufacturer_id,price USD\nMM1,MS1,10\nMM1,MS2,11\n", rights=PRICES)
     assert [line.verb for line in report.lines] == ["changed", "wrong"]
     assert Price.objects.count() == 0
 
@@ -158,7 +161,7 @@ def test_two_prices_for_one_case_are_refused() -> None:
 def test_an_unusual_price_is_marked() -> None:
     shell = factories.shell(model=factories.model(manufacturer_id="MM1"), manufacturer_id="MS1")
     factories.price(factories.product(shell.model), amount_minor=1999)
-    report = look(SHELLS, "model,manufacturer_id,price GBP\nMM1,MS1,1.99\n", may_price=True)
+    report = look(SHELLS, "model,manufacturer_id,price GBP\nMM1,MS1,1.99\n", rights=PRICES)
     assert (report.lines[0].unusual, report.is_unusual) == (True, True)
 
 
