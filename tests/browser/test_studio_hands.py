@@ -1,4 +1,4 @@
-"""The studio under fingers: what comes when, two fingers, a double tap, what a stage says of a piece that is in doubt."""
+"""The studio under fingers and keys: what comes when, two fingers, a double tap, snapping, what is said of a doubtful piece."""
 
 from __future__ import annotations
 
@@ -130,3 +130,64 @@ def test_words_under_the_camera_are_framed_and_named(phone: Phone) -> None:
     expect(page.locator("#pieces [data-doubt]")).to_be_hidden()
     page.locator("button[value=continue]").click()
     page.wait_for_url("**/ready/")
+
+
+def test_what_is_dragged_close_to_the_middle_snaps_onto_it(phone: Phone) -> None:
+    page, fingers = phone.page, Fingers(phone)
+    phone.choose_phone()
+    phone.write("Ada")
+    [before] = items(phone)
+    page.locator("#stage").scroll_into_view_if_needed()
+    x, y = on_stage(phone, before)
+    fingers.move([(x - 6, y - 2), (x - 30, y - 60), (x - 40, y - 100)])
+    [aside] = items(phone)
+    assert aside["cx"] < before["cx"] - 5
+    x, y = on_stage(phone, aside)
+    width = float(page.locator("[name=shell]:checked").get_attribute("data-width") or 0)
+    back = on_stage(phone, before)[0] - x
+    fingers.move([(x, y), (x + back / 2, y), (x + back + 4, y)])
+    assert items(phone)[0]["cx"] == round(width / 2, 3)  # two millimetres beside it
+
+
+def test_everything_is_done_with_keys(phone: Phone) -> None:
+    """Size, turn, take away, undo and redo, each said; the focus stays where there is something."""
+    page, said = phone.page, phone.page.locator("#studio-live")
+    phone.choose_phone()
+    phone.write("Ada")
+    page.locator("[data-do=text]").click()
+    page.keyboard.type("Bob")
+    phone.open("pieces")
+    names = page.locator("#pieces [data-name]")
+    expect(names).to_have_text(["Text “Bob”", "Text “Ada”"])
+    page.locator("#pieces button").first.focus()
+    page.keyboard.press("+")
+    expect(said).to_have_text("Text “Bob”: 8.4 mm.")
+    page.keyboard.press("]")
+    page.keyboard.press("Shift+]")
+    expect(said).to_have_text("Text “Bob”: turned by 6 degrees.")
+    assert (items(phone)[1]["size"], items(phone)[1]["rotation"]) == (8.4, 6)
+    page.keyboard.press("Delete")
+    expect(said).to_have_text("Text “Bob”: taken away.")
+    expect(names).to_have_text(["Text “Ada”"])
+    expect(page.locator("#pieces button")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(said).to_have_text("Undone.")
+    expect(names).to_have_count(2)
+    page.keyboard.press("Control+y")
+    expect(said).to_have_text("Done again.")
+    assert [item["text"] for item in items(phone)] == ["Ada"]
+
+
+def test_a_photo_is_cut_with_keys(phone: Phone, photo: bytes) -> None:
+    page = phone.page
+    phone.choose_phone()
+    phone.add_photo(photo)
+    page.locator("#selection [data-do=crop]").click()
+    page.locator("#crop summary").click()
+    left = page.locator("#crop [data-edge=left]")
+    left.focus()
+    for _press in range(10):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("#crop")).to_be_hidden()
+    assert items(phone)[0]["crop"] == {"x": 0.1, "y": 0, "w": 0.9, "h": 1}

@@ -83,9 +83,10 @@ export class Pieces {
     if (event.altKey || event.isComposing || document.querySelector("dialog[open]")) return;
     if (event.target.closest(WRITES)) return;
     if (event.ctrlKey || event.metaKey) {
-      if (event.key.toLowerCase() !== "z") return;
+      const letter = event.key.toLowerCase();
+      if (letter !== "z" && letter !== "y") return;
       event.preventDefault();
-      this.travel(event.shiftKey);
+      this.travel(event.shiftKey || letter === "y");
       return;
     }
     if (!event.target.closest("#pieces, #canvas, #selection")) return;
@@ -98,6 +99,15 @@ export class Pieces {
     if (forward) this.store.redo();
     else this.store.undo();
     if (had) this.say(forward ? this.live.dataset.textRedone : this.live.dataset.textUndone);
+  }
+
+  /* After one of the list has gone: its neighbour, or the stage. Its own button is still there until the next drawing. */
+  focusNear(at) {
+    if (!this.list.contains(document.activeElement)) return;
+    const rest = [...this.store.items].reverse();
+    const next = rest[Math.min(at, rest.length - 1)];
+    const place = next ? this.list.querySelector(`[data-item="${next.id}"]`) : document.getElementById("canvas");
+    place?.focus();
   }
 
   act(item, { key, shiftKey }) {
@@ -120,8 +130,7 @@ export class Pieces {
       const at = [...this.store.items].reverse().indexOf(item);
       this.store.remove(item.id);
       this.say(textRemoved, { name });
-      const rest = this.list.querySelectorAll("button");
-      if (rest.length) rest[Math.min(at, rest.length - 1)].focus();
+      this.focusNear(at);
     } else return false;
     return true;
   }
