@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import json
 import random
 import re
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import django
@@ -17,8 +19,13 @@ SIZE = int(sys.argv[1])
 BIG = (
     "orders_order", "orders_orderline", "orders_orderevent", "payments_paymentintent", "payments_paymentevent",
     "payments_webhookevent", "vending_vendingsession", "vending_sessionevent", "vending_printjob",
-    "vending_printjobevent",
+    "vending_printjobevent", "accounts_user", "credits_creditaccount", "credits_posting", "credits_lot",
 )  # fmt: skip
+#: The lists of the desk whose rows grow with what was sold.
+ASKED = {
+    "orders": "orders.order", "payments": "payments.paymentintent", "sessions": "vending.vendingsession",
+    "print jobs": "vending.printjob", "inbox events": "payments.webhookevent", "postings": "credits.posting",
+}  # fmt: skip
 
 
 def fill() -> None:
@@ -29,20 +36,28 @@ def fill() -> None:
 
 def jobs() -> dict[str, Callable[[], object]]:
     """What is timed. Each is called many times and leaves the rows as they were."""
+    from django.contrib import admin
+    from django.core.cache import cache
     from django.db import transaction
     from django.test import Client
     from django.utils import timezone
 
+    from accounts.models import User
     from bench import rows
+    from credits import selectors as credits
+    from orders.models import Order
     from orders.services import fulfilment
     from payments.gateways import base
     from payments.services import inbox, intents, sync
     from tests import factories
     from vending.services import print_jobs, sessions
 
-    client, desk = Client(), Client()
+    client, desk, customer = Client(), Client(), Client()
     desk.force_login(factories.staff())
     gateway = inbox.gateway("machine")
+    people = SIZE // rows.ORDERS_EACH
+    first = User.objects.get(email="customer@example.com").pk
+    customer.force_login(User.objects.get(pk=first + people // 2))
 
     def known() -> str:
         return rows.third_id(rows.DONE, random.randint(1, SIZE))
@@ -54,9 +69,27 @@ def jobs() -> dict[str, Callable[[], object]]:
         if answer.status_code != 200:
             raise RuntimeError(answer.content)
 
-    def look(page: str) -> None:
-        if desk.get(page).status_code != 200:
+    def look(page: str, browser: Client = desk) -> None:
+        if browser.get(page).status_code != 200:
             raise RuntimeError(page)
+
+    def first_page() -> None:
+        cache.clear()  # else its figures are a minute old
+        look("/admin/")
+
+    def someone() -> int:
+        return first + random.randint(1, people)
+
+    def ask(label: str) -> None:
+        """One question of a list after the other, as its chips do."""
+        model = next(model for model in admin.site._registry if model._meta.label_lower == label)
+        filters = admin.site._registry[model].list_filter[0]
+        if label not in turns:
+            turns[label] = itertools.cycle([question.name for question in filters.questions])
+        look(f"/admin/{label.replace('.', '/')}/?show={next(turns[label])}")
+
+    turns: dict[str, Iterator[str]] = {}
+    newest = Order.objects.latest("pk").pk
 
     def store() -> None:
         body = json.dumps({"third_id": known(), "status": 4}).encode()
@@ -77,6 +110,20 @@ def jobs() -> dict[str, Callable[[], object]]:
         "admin: search for an order": lambda: look(
             f"/admin/orders/order/?q=P20251120{rows.DONE.tag}{random.randint(1, SIZE):012d}"
         ),
+        "admin: search for a payment by the provider's number": lambda: look(
+            f"/admin/payments/paymentintent/?q=pi_{random.randint(1, SIZE)}"
+        ),
+        "admin: find four digits": lambda: desk.get("/admin/find/?q=4242"),
+        "admin: one order with its story": lambda: look(
+            f"/admin/orders/order/{newest - random.randint(1, SIZE // 2)}/change/"
+        ),
+        "admin: first page": first_page,
+        **{
+            f"admin: questions about {words}": functools.partial(ask, label) for words, label in ASKED.items()
+        },
+        "a customer's list of orders": lambda: look("/account/orders/", customer),
+        "balance": lambda: credits.balance(someone()),
+        "statement": lambda: credits.statement(someone()),
         "sweep: inbox due": inbox.due,
         "sweep: payments due": sync.due,
         "sweep: print jobs due": print_jobs.due,

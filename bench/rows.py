@@ -28,7 +28,7 @@ def multiply(
 
     `spread`: the n-th row happened so much earlier than the template as its place in the history says.
     """
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = [f for f in model._meta.concrete_fields if not f.primary_key and not f.generated]
     names = [field.column for field in fields]
     ago = f" - interval '{DAYS} days' * (1 - n / {int(count)}::float)" if spread and count else ""
     values = [
@@ -88,8 +88,39 @@ def _stage() -> dict[str, Any]:
     return {"machine": machine, "shell": shell, "design": design}
 
 
-def cases(stage: dict[str, Any], kind: Kind, count: int) -> None:
-    """`count` cases in the state of `kind`: session, order, line, intent, and job, inbox event and history as due."""
+#: What a customer has bought, whatever the shop has sold.
+ORDERS_EACH = 10
+
+
+def customers(orders: int) -> str:
+    """So many people that each has ORDERS_EACH of so many orders and as many postings of credits, the last two unspent.
+
+    Answers their ids as SQL over the order's n.
+    """
+    from accounts.models import User
+    from credits.models import CreditAccount, Lot, Posting
+    from tests import factories
+
+    people = max(orders // ORDERS_EACH, 1)
+    first = factories.user("customer@example.com")
+    posting = factories.posting(first)
+    account, last = posting.destination, CreditAccount.objects.latest("pk").pk  # the shop's own came after it
+    multiply(User, first, people, email="'customer' || n || '@example.com'", public_id="gen_random_uuid()")
+    multiply(CreditAccount, account, people, user=f"{first.pk} + n", balance="200")
+    whose = f"1 + mod(n, {people})"
+    multiply(
+        Posting, posting, orders, spread=True, reference="'history/' || n", destination=f"{last} + {whose}"
+    )  # fmt: skip
+    multiply(
+        Lot, posting.lot, orders, spread=True, account=f"{last} + {whose}", posting=f"{posting.pk} + n",
+        payment_reference="'history/' || n", remaining=f"case when n > {orders - 2 * people} then 100 else 0 end",
+    )  # fmt: skip
+    return f"{first.pk} + {whose}"
+
+
+def cases(stage: dict[str, Any], kind: Kind, count: int, *, buyers: str = "NULL") -> None:
+    """`count` cases in the state of `kind`: session, order, line, intent, and job, inbox event and history as due.
+    `buyers`: the id of whose it is, as SQL over n."""
     from orders.models import Order, OrderEvent, OrderLine
     from payments.models import PaymentEvent, PaymentIntent, WebhookEvent
     from tests import factories
@@ -113,8 +144,9 @@ def cases(stage: dict[str, Any], kind: Kind, count: int) -> None:
         machine_id="BENCH", paid_at=now if done else None, completed_at=now if kind is DONE else None,
     )  # fmt: skip
     multiply(
-        Order, order, count, spread=spread, order_no=number, session_id=session, public_id="gen_random_uuid()"
-    )
+        Order, order, count, spread=spread, order_no=number, session_id=session, public_id="gen_random_uuid()",
+        user=f"({buyers})::bigint",
+    )  # fmt: skip
     line = OrderLine.objects.create(
         order=order, unit_minor=1999, shell_id=stage["shell"].pk, design_id=stage["design"].pk,
         snapshot={"third_order_id": "OREN", "mobile_model_id": "MM020250224000010",
@@ -213,7 +245,8 @@ def fill(history: int, *, under_way: int = UNDER_WAY, told: int = 0, waiting_onl
     `told` more have a stored hint that is due now; `waiting_online` payments wait at Stripe.
     """
     stage = _stage()
-    for kind, count in ((DONE, history), (PRINTING, under_way), (WAITING, under_way), (TOLD, told)):
+    cases(stage, DONE, history, buyers=customers(history))
+    for kind, count in ((PRINTING, under_way), (WAITING, under_way), (TOLD, told)):
         cases(stage, kind, count)
     online(waiting_online)
     with connection.cursor() as cursor:
