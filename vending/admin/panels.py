@@ -14,7 +14,7 @@ from pimpshop.core import shop_day
 from pimpshop.core.admin import dashboard, words
 from vending.admin.machines import VERDICTS
 from vending.admin.print_jobs import stuck
-from vending.models import Machine, PrintJob, SessionEvent, VendingSession
+from vending.models import Machine, PrintJob, VendingSession
 from vending.services import machines, sessions
 
 LATE_AFTER = timedelta(minutes=1)
@@ -88,9 +88,11 @@ def _today(request: HttpRequest) -> dashboard.Panel:
 
 def _count_today() -> dict[str, int]:
     midnight = shop_day.midnight()
+    # The first job of an order is made by the transaction that settles it.
+    paid = PrintJob.objects.filter(created_at__gte=midnight, reference__endswith="/1").exclude(session_id="")
     return {
         "sessions": VendingSession.objects.filter(created_at__gte=midnight).count(),
-        "paid": SessionEvent.objects.filter(to_status="payment_completed", at__gte=midnight).count(),
+        "paid": paid.count(),
         "printed": PrintJob.objects.filter(
             status__in=("printed", "collected"), created_at__gte=midnight
         ).count(),

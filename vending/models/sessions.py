@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -61,6 +62,7 @@ class VendingSession(StateModel, Timestamped):
             models.Index(fields=["order_no"], opclasses=[PREFIX], name="session_order_no"),
             models.Index(fields=["third_id"], opclasses=[PREFIX], name="session_third_id"),
             models.Index(fields=["machine", "-created_at"], name="session_machine_recent"),
+            BrinIndex(fields=["created_at"], name="session_made", autosummarize=True),
             models.Index(
                 fields=["expires_at"],
                 condition=models.Q(status__in=["active", "designing", "payment_failed"]),
