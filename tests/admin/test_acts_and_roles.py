@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.services import roles
+from catalog.models import Draft, SharedDesign
 from payments.models import Dispute, GatewaySwitch, ReconcileDifference, ShippingNotice, StatementRun
 from payments.services import switches
 from pimpshop.core import staff_items
@@ -36,6 +37,7 @@ MAY: dict[str, dict[str, set[str]]] = {
     "catalog.caseproduct": {"set-price": FINANCE, "call-off-price": FINANCE},
     "catalog.creditpack": {"set-price": FINANCE, "call-off-price": FINANCE, "compare-now": FINANCE},
     "catalog.plan": {"set-price": FINANCE, "call-off-price": FINANCE, "compare-now": FINANCE},
+    "catalog.shareddesign": {"take-down": {"support"}, "allow-again": {"support"}},
     "credits.creditaccount": {"give-credits": FINANCE, "take-credits": FINANCE},
     "core.notification": {"send-again": MONEY_OR_CASES},
     "core.staffitem": {
@@ -84,6 +86,13 @@ def _request() -> StaffRequest:
     )  # fmt: skip
 
 
+def _shared_design() -> SharedDesign:
+    return SharedDesign.objects.create(
+        draft=Draft.objects.create(keeper="visitor:1"), token="token", shell=factories.shell(), layout_hash="0" * 64,
+        case="a.png", card="b.png",
+    )  # fmt: skip
+
+
 def _item() -> StaffItem:
     staff_items.open_item(kind="odd", subject="PYEN1", title="odd")
     return StaffItem.objects.get()
@@ -98,6 +107,7 @@ def _switch() -> GatewaySwitch:
 ROWS: dict[str, Callable[[], Any]] = {
     "accounts.apikey": factories.api_key, "accounts.user": factories.user, "accounts.usertoken": factories.user_token,
     "catalog.caseproduct": factories.product, "catalog.creditpack": goods.pack, "catalog.plan": goods.plan,
+    "catalog.shareddesign": _shared_design,
     "core.notification": lambda: Notification.objects.create(reference="P1", kind="case_printed"),
     "core.staffitem": _item, "core.staffrequest": _request,
     "credits.creditaccount": factories.credit_account,
