@@ -42,6 +42,9 @@ class Newcomer(Desk):
         self.page.locator("#result_list tbody tr", has_text=title).first.locator("th a, td a").first.click()
         self.item = self.page.url.partition("?")[0]
         expect(self.page.locator(".desk-headline")).to_contain_text(str(staff_kinds.get(kind).title))
+        expect(
+            self.page.locator(".desk-steps .is-main")
+        ).to_be_focused()  # the next Tab is the act that is suggested
         expect(self.page.locator(".desk-todo").first).to_have_text(re.compile(r"\w{3}"))
 
     def take(self) -> None:
