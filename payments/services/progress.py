@@ -19,12 +19,12 @@ from payments.gateways import base
 from payments.models import PaymentIntent
 from payments.services import progress_words
 from pimpshop.core.money import Money
-from vending.models import Machine, PrintJob
+from vending.models import PrintJob
 from vending.services import machines, sessions
 
 FINAL = {"collected", "cancelled", "refunded", "given", "kept", "done"}
 #: Nothing more is to come of these.
-ENDED = {"not_paid", "expired", "cancelled", "refunded"}
+ENDED = {"not_paid", "expired", "cancelled", "refunded", "late"}
 #: Somebody may still pay: the page offers to begin, to try again or to choose another way.
 PAYABLE = {"unpaid", "not_paid", "expired"}
 #: The provider waits for the shopper, who may still choose another way (the attempt is closed there first).
@@ -156,6 +156,8 @@ def _unpaid_state(facts: _Facts) -> str:
     intent = facts.intent
     if intent is None:
         return "cancelled" if facts.order.status == "cancelled" else "unpaid"
+    if intent.is_surplus:
+        return "late"
     if intent.status == "created" and _nobody_has_begun(intent):
         return "unpaid"
     if intent.status in ("created", "processing", "authorized", "expiring"):
@@ -209,5 +211,5 @@ def _seconds_left(intent: PaymentIntent | None) -> int | None:
 
 
 def _machine_name(order: Order, job: PrintJob | None) -> str:
-    machine = job.machine if job else Machine.objects.filter(machine_id=order.machine_id).first()
+    machine = job.machine if job else machines.find_machine(order.machine_id)
     return machine.name if machine else ""

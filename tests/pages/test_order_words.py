@@ -35,6 +35,7 @@ PAY_NOW, SCAN, CONFIRM = "Now pay at the machine", "Scan with WeChat", "Confirm 
 UNPAID, REFUSED = "Not paid yet", "The payment did not go through"
 UNSEEN, ENDED = "We have not seen a payment", "This order was cancelled"
 STAFF, BACK = "Something went wrong, and we know it", "Your money was given back"
+LATE = "Your payment came too late"
 
 #: A paid case, by its print job.
 PRINT = {
@@ -141,6 +142,20 @@ def test_what_went_back_is_said_as_that(printing: str | None) -> None:
     )  # fmt: skip
     headline, words = said(order)
     assert headline == BACK
+    assert FAILURE.search(words) is None, words
+
+
+@pytest.mark.parametrize("intent", PAID_INTENTS)
+def test_money_that_came_too_late_was_seen(intent: str) -> None:
+    """The order had ended; its page says that the money came and goes back, and invites nobody to pay again."""
+    back = {"succeeded": 0, "partially_refunded": 100, "refunded": 1999}[intent]
+    order = case("cancelled")
+    make.intent(
+        order, status=intent, is_surplus=True, captured_minor=1999, refunded_minor=back, refund_reserved_minor=back
+    )  # fmt: skip
+    headline, words = said(order)
+    assert headline == LATE
+    assert "Your payment of £19.99 came too late for this order and" in words
     assert FAILURE.search(words) is None, words
 
 
