@@ -170,7 +170,7 @@ def pretty(value: Any) -> str:
 def json_block(value: Any) -> SafeString | str:
     """JSON as a block of text on a page."""
     text = pretty(value)
-    return format_html('<pre class="desk-json">{}</pre>', text) if text else ""
+    return format_html('<pre class="desk-json" tabindex="0">{}</pre>', text) if text else ""
 
 
 def link(href: str, text: Any) -> SafeString:
