@@ -60,11 +60,13 @@ class Offer:
 def offers(currency: str) -> list[Offer]:
     """Every shell that is shown and has a price in `currency`, with model, brand and colour loaded. One query each
     for shells and prices; in the order in which people look for them."""
+    of_cases = Price.objects.counting().filter(
+        currency=currency, product__is_active=True, product__caseproduct__isnull=False
+    )
     prices = {
-        price.product.caseproduct.phone_model_id: price.money
-        for price in Price.objects.counting()
-        .filter(currency=currency, product__is_active=True, product__caseproduct__isnull=False)
-        .select_related("product__caseproduct")
+        model_id: Money(minor, currency)
+        for model_id, minor in of_cases.values_list("product__caseproduct__phone_model_id", "amount_minor")
+        if minor is not None
     }
     shells = _shown().filter(model_id__in=prices).order_by(
         "model__brand__sort_order", "model__brand__name", "model__sort_order", "model__name", "colour__name", "pk"

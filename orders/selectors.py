@@ -134,6 +134,11 @@ def unpaid(order_no: str) -> Order | None:
     return Order.objects.filter(order_no=order_no, status="pending").first() if order_no else None
 
 
+def is_unpaid(order: Order) -> bool:
+    """Does it wait for its money, as it was read?"""
+    return order.status == "pending"
+
+
 def preview_url(order: Order) -> str:
     """A signed, expiring link to the small picture of what was ordered, for a page; "" when there is none."""
     line = order.lines.first()

@@ -16,9 +16,12 @@ from django.views.decorators.http import require_safe
 from catalog import selectors
 from catalog.models import CreditPack, Plan
 from catalog.views import places
+from pimpshop.core import cache
 from pimpshop.core.money import Money
 from vending.services import machines
 
+#: A new price or machine is in the shop window after so many seconds.
+WINDOW_SECONDS = 15
 #: The demo cases of the start page (static/img/demo): name, height at 210 pixels' width, what it is.
 GALLERY = [
     {"name": name, "height": height, "caption": caption}
@@ -42,13 +45,8 @@ def home(request: HttpRequest) -> HttpResponse:
         from vending import views as machine_pages  # (its page, at our address)
 
         return machine_pages.landing(request)
-    context = {**_window(), "gallery": GALLERY, "packs": _cheapest(CreditPack), "plans": _cheapest(Plan)}
-    packs, case = context["packs"], context["price_from"]
-    if (
-        packs and case and packs.currency != case.currency
-    ):  # one currency on the page, if cases have a price in it
-        context["price_from"] = _case_from(selectors.offers(packs.currency)) or case
-    return render(request, "catalog/home.html", context)
+    shown = cache.kept(f"shop-window:{get_language()}", WINDOW_SECONDS, _shop_window)
+    return render(request, "catalog/home.html", {**shown, "gallery": GALLERY})
 
 
 @require_safe
@@ -56,6 +54,18 @@ def help_page(request: HttpRequest) -> HttpResponse:
     """`/help/`: what people ask, receipts, what we keep of them and for how long, and how to reach us."""
     context = {"kept_days": settings.PHOTOS_KEPT_DAYS, "address": parseaddr(settings.DEFAULT_FROM_EMAIL)[1]}
     return render(request, "catalog/help.html", context)
+
+
+def _shop_window() -> dict[str, Any]:
+    """What the start page tells of machines, phones and prices, in the active language. Nothing is sold by it: what
+    somebody chooses is read again."""
+    context = {**_window(), "packs": _cheapest(CreditPack), "plans": _cheapest(Plan)}
+    packs, case = context["packs"], context["price_from"]
+    if (
+        packs and case and packs.currency != case.currency
+    ):  # one currency on the page, if cases have a price in it
+        context["price_from"] = _case_from(selectors.offers(packs.currency)) or case
+    return context
 
 
 def _cheapest(kind: type[CreditPack] | type[Plan]) -> Money | None:

@@ -6,6 +6,9 @@ Guarantees: pure; every number and colour comes from the checked spec, and is es
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -19,14 +22,20 @@ SKY, SUN, HILL = "#a9def0", "#ffcf24", "#5fb77a"
 
 def svg(template: DesignTemplate) -> SafeString:
     """The sketch, decoration beside the template's name."""
-    spec = template_specs.parse_spec(template.spec)
+    return _drawn(template.slug, json.dumps(template.spec))
+
+
+@lru_cache(maxsize=256)
+def _drawn(slug: str, spec_as_text: str) -> SafeString:
+    """Drawn once per process and spec: a studio shows all of them."""
+    spec = template_specs.parse_spec(json.loads(spec_as_text))
     whole = template_specs.Slot(0, 0, 1, 1, 0)
     return format_html(
         '<svg class="sketch" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">'
         '<rect width="{}" height="{}" fill="{}"/>{}{}</svg>',
         WIDTH, HEIGHT, WIDTH, HEIGHT, spec.background,
-        _joined(_photo(slot, f"{template.slug}-slot-{n}") for n, slot in enumerate(spec.slots or (whole,))),
-        _joined(_shape(shape, f"{template.slug}-{n}") for n, shape in enumerate(spec.overlay)),
+        _joined(_photo(slot, f"{slug}-slot-{n}") for n, slot in enumerate(spec.slots or (whole,))),
+        _joined(_shape(shape, f"{slug}-{n}") for n, shape in enumerate(spec.overlay)),
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -56,8 +57,9 @@ def _order(request: HttpRequest, order_no: str) -> Order:
 def _status_context(request: HttpRequest, order_no: str) -> dict[str, object]:
     order, key = _order(request, order_no), request.GET.get("k", "")
     throttles.enforce(READ_PER_SESSION, f"order:{order_no}")
-    sync.refresh_if_stale(order, source="page")
-    order.refresh_from_db()
+    if sync.refresh_if_stale(order, source="page"):
+        order.refresh_from_db()
+    prefetch_related_objects([order], "lines")  # read by texts, credits and picture
     shown = progress.order_progress(order)
     return {
         "status": shown,
@@ -97,4 +99,4 @@ def _again(order: Order) -> str:
     """Where to pay or to try again: at a machine the session's summary while it lives, else the order's own page."""
     if order.session_id:
         return reverse("summary", args=[order.session_id]) if sessions.may_try_again(order.session_id) else ""
-    return selectors.pay_path(order) if selectors.unpaid(order.order_no) else ""
+    return selectors.pay_path(order) if selectors.is_unpaid(order) else ""

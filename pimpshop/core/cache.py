@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import contextlib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
+
+T = TypeVar("T")
 
 
 class _Clients(RedisCacheClient):
@@ -51,6 +55,20 @@ class FailFastRedisCache(RedisCache):
         if total == by:
             client.expire(name, timeout)
         return total
+
+
+def kept(key: str, seconds: int, make: Callable[[], T]) -> T:
+    """`make()`, at most once per `seconds` while the cache is there; without it, each time. None is not kept."""
+    try:
+        known: T | None = caches["default"].get(key)
+    except (RedisError, OSError):
+        return make()
+    if known is not None:
+        return known
+    fresh = make()
+    with contextlib.suppress(RedisError, OSError):
+        caches["default"].set(key, fresh, timeout=seconds)
+    return fresh
 
 
 def tally(key: str, by: int, *, timeout: int) -> int:

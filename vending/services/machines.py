@@ -107,7 +107,7 @@ def get_machine(machine_id: str) -> Machine:
 
 def find_machine(machine_id: str) -> Machine | None:
     """The machine with that id, in use or not. An address may hold a NUL (%00), which PostgreSQL takes in no text."""
-    if "\x00" in machine_id:
+    if not machine_id or "\x00" in machine_id:
         return None
     return Machine.objects.filter(machine_id=machine_id).first()
 

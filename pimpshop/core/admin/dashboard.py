@@ -6,15 +6,13 @@ many rows are cached for a minute (`cached`); without the cache they are read.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.core.cache import cache
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 
+from pimpshop.core import cache as shared
 from pimpshop.core.admin.charts import Chart
 
 T = TypeVar("T")
@@ -98,14 +96,4 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 def cached(name: str, seconds: int, make: Callable[[], T]) -> T:
     """`make()`, at most once per `seconds` while the cache is there."""
-    key = f"desk:{name}"
-    try:
-        known = cache.get(key)
-        if known is not None:
-            return known  # type: ignore[no-any-return]
-    except (RedisError, OSError):
-        return make()
-    fresh = make()
-    with contextlib.suppress(RedisError, OSError):
-        cache.set(key, fresh, timeout=seconds)
-    return fresh
+    return shared.kept(f"desk:{name}", seconds, make)
