@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Windows
 from tests.browser.shop import Shop
 from tests.browser.test_online import GOOD, paid_once
+from tests.browser.windows import Phone
 
 pytestmark = pytest.mark.browser
 
@@ -23,10 +24,10 @@ UNSEEN = """() => {
 }"""
 
 
-def tab_to(page: Page, selector: str) -> int:
-    """Press Tab until the focus is there; how often. Every stop on the way must be seen."""
-    for pressed in range(1, 40):
-        page.keyboard.press("Tab")
+def tab_to(page: Page, selector: str, most: int = 40, key: str = "Tab") -> int:
+    """Press Tab (or Shift+Tab) until the focus is there; how often. Every stop on the way must be seen."""
+    for pressed in range(1, most):
+        page.keyboard.press(key)
         assert page.evaluate(UNSEEN) == ""
         if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
             return pressed
@@ -89,3 +90,55 @@ def test_nothing_moves_for_people_who_do_not_want_it(windows: Windows, shop: Sho
     assert page.evaluate(moving) == 0
     phone.start()
     assert page.evaluate(moving) == 0
+
+
+def choose_next(page: Page) -> None:
+    """In the list that has the focus: open it, one down, take it."""
+    for key in ("Space", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+
+
+def test_a_case_is_bought_at_a_machine_with_the_keyboard_alone(windows: Windows, shop: Shop) -> None:
+    """From the code's page to the number: lists, words, buttons, and no place that keeps the focus."""
+    machine, buyer = windows.machine(), windows.buyer()
+    page, phone = buyer.page, Phone(buyer.page, shop, buyer.watch)
+    phone.scan(machine)
+    tab_to(page, "form[action^='/start'] button")
+    page.keyboard.press("Enter")
+    expect(page.locator("#studio")).to_be_visible()
+    tab_to(page, "#brand")
+    page.wait_for_load_state()  # a choice is listened to
+    choose_next(page)
+    expect(page.locator("#model")).to_be_enabled()
+    tab_to(page, "#model")
+    choose_next(page)
+    expect(page.locator("input[name=shell]:checked")).to_have_count(1)
+    tab_to(page, "[data-tab=text]", key="Shift+Tab")
+    page.keyboard.press("Enter")
+    tab_to(page, "input[name=text]", most=80)
+    page.keyboard.type("By keys")
+    phone.wait_for_preview()
+    page.locator("#enlarge").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog#truth")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog#truth")).to_be_hidden()
+    assert page.evaluate("document.activeElement.id") == "enlarge"
+    tab_to(page, "button[value=continue]", most=80)
+    page.keyboard.press("Enter")
+    expect(phone.pay_button).to_be_visible()
+    tab_to(page, "form[data-once][action$='/summary/'] button")
+    page.keyboard.press("Enter")
+    phone.expect_state("waiting")
+    machine.press("cash")
+    expect(page.locator("#status .number")).to_be_visible()
+    assert len(shop.orders(machine.machine_id)) == 1
+
+
+def test_the_link_that_skips_the_head_leads_to_the_page(windows: Windows, shop: Shop) -> None:
+    page = windows.buyer().page
+    page.goto(f"{shop.url}/credits/?currency=USD")
+    tab_to(page, "[href='#main']")
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    assert tab_to(page, "main a, main button, main input, main select, main summary") == 1
