@@ -60,6 +60,12 @@ def _growth(ground: stage.Stage) -> list[results.Row]:
     return growth.run(ground)
 
 
+def _pages(ground: stage.Stage) -> list[results.Row]:
+    from bench import pages
+
+    return pages.run(ground)
+
+
 def _startup(ground: stage.Stage) -> list[results.Row]:
     from bench import startup
 
@@ -76,6 +82,7 @@ PARTS: list[tuple[tuple[str, ...], Callable[[stage.Stage], list[results.Row]]]] 
     (("B8",), _hops),
     (("B10",), _pictures),
     (("B9",), _growth),
+    (("B11",), _pages),
     (("B12", "B13"), _startup),
 ]
 

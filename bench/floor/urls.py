@@ -1,4 +1,4 @@
-"""The floor's two views: a ping, and one INSERT that is committed before the answer."""
+"""The floor's views: a ping, one INSERT that is committed before the answer, and a page that is only a template."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.template import Context, Engine
 from django.urls import path
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -47,7 +48,26 @@ def ping(request: HttpRequest) -> HttpResponse:
     return HttpResponse(OK, content_type="application/json", headers=LENGTH)
 
 
+#: One row of it is as long as a line of a usual page, with three things put in.
+PAGE = Engine().from_string(
+    "<!doctype html><html lang=en><title>{{ title }}</title><body>{% for row in rows %}"
+    '<p class="{{ row.kind }}"><a href="/{{ row.kind }}/">{{ row.name }}</a> {{ row.text }}</p>\n{% endfor %}</body></html>'
+)
+ROW = {
+    "kind": "something",
+    "name": "a name of usual length",
+    "text": "and what there is to say about it, in one line",
+}
+ROW_LENGTH = 128
+
+
+def page(request: HttpRequest, length: int) -> HttpResponse:
+    """A page of about that many bytes, drawn anew for each request."""
+    return HttpResponse(PAGE.render(Context({"title": "A page", "rows": [ROW] * (length // ROW_LENGTH)})))
+
+
 urlpatterns = [
+    path("page/<int:length>", page),
     path("store", store),
     path("store-event", store_event),
     path("ping", ping),
