@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -332,12 +333,10 @@ def product_currencies(product: Product) -> list[str]:
     return sorted(found.values_list("currency", flat=True))
 
 
-def price_in_credits(product_id: int) -> int | None:
-    """What one of a product costs in credits; None when it is not sold for them."""
-    prices = Price.objects.counting().filter(
-        product_id=product_id, product__is_active=True, currency="CREDITS"
-    )
-    return prices.values_list("amount_minor", flat=True).first()
+def price_in_credits(product_id: int, at: datetime | None = None) -> int | None:
+    """What one of a product costs in credits (cost at that time); None when it is not sold for them."""
+    known = Price.objects.counting(at).filter(product__is_active=True, currency="CREDITS")
+    return known.filter(product_id=product_id).values_list("amount_minor", flat=True).first()
 
 
 def case_currencies(shell: Shell) -> list[str]:

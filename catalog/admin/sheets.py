@@ -145,7 +145,13 @@ class SheetMixin(ModelAdmin):
         if claim is None:
             messages.info(request, gettext("This was sent twice; it was done once."))
             return HttpResponseRedirect(self._list())
-        report = self._run(request, table, reason=form.cleaned_data["reason"], seen=form.cleaned_data["seen"])
+        try:
+            report = self._run(
+                request, table, reason=form.cleaned_data["reason"], seen=form.cleaned_data["seen"]
+            )
+        except Exception:
+            idempotency.release(claim)  # nothing was done: sent again, it must not read "it was done once"
+            raise
         if not report.done:
             idempotency.release(claim)
             messages.warning(

@@ -234,7 +234,10 @@ def _row(sheet: Sheet, cells: dict[str, str]) -> Any:
             raise Unreadable(_("The cell “%s” is empty: it says which row is meant.") % name)
         key[column.attribute] = column.read(cells[name])
     found = sheet.model.objects.select_related(*sheet.related).filter(**key).first()
-    return found if found is not None else sheet.model(**key)
+    if found is not None:
+        return found
+    # A shell without its camera holes is not sold; a file cannot tell them.
+    return sheet.model(**key, **({"is_active": False} if sheet.model is Shell else {}))
 
 
 def _fill(sheet: Sheet, row: Any, cells: dict[str, str], line: Line) -> None:

@@ -78,7 +78,7 @@ def millimetres(text: str) -> Decimal:
         number = Decimal(text)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite() or not text.isascii():
+    if not number.is_finite() or not text.isascii() or abs(number.adjusted()) > 6:
         raise Unreadable(_("“%s” is no number of millimetres, such as 71.50.") % text)
     return number
 

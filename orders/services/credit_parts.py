@@ -9,7 +9,7 @@ transaction that settles the order, and free again when it is cancelled. Locks: 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Max
@@ -64,16 +64,25 @@ class Rate:
 
 
 def rate_of(order: Order) -> Rate | None:
-    """What the order's goods cost in credits and in its money; None when they are not sold for credits."""
+    """What the order's goods cost in credits and in its money; None when they are not sold for credits.
+
+    The price in credits is that of the time of the order, as its money is: else two parts of one refund would be worth
+    differently. What got its first price in credits later is reckoned at that of now.
+    """
     if order.kind != Order.Kind.CASE or order.currency == CREDITS:
         return None
     whole = 0
     for line in order.lines.all():
-        price = catalogue.price_in_credits(line.product_id) if line.product_id else None
+        price = _in_credits(line.product_id, order.created_at) if line.product_id else None
         if price is None:
             return None
         whole += price * line.quantity
     return Rate(whole, order.total) if whole else None
+
+
+def _in_credits(product_id: int, at: datetime) -> int | None:
+    then = catalogue.price_in_credits(product_id, at)
+    return catalogue.price_in_credits(product_id) if then is None else then
 
 
 def current(order: Order) -> CreditPart | None:

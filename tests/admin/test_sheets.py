@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 
 from catalog.models import PhoneBrand, Price
 from pimpshop.core.models import AuditEntry
@@ -70,6 +71,22 @@ def test_it_is_looked_at_first_and_brought_in_once(admin: Any, brand: PhoneBrand
     ]  # fmt: skip
     assert list(PhoneBrand.objects.order_by("pk").values_list("name", flat=True)) == ["Pear", "Plum"]
     assert AuditEntry.objects.count() == 2
+
+
+def test_what_failed_is_not_told_as_done(
+    admin: Any, brand: PhoneBrand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = send(admin, BRANDS, FILE)
+    with monkeypatch.context() as broken:
+        broken.setattr(PhoneBrand, "save", fails)
+        with pytest.raises(OperationalError):
+            yes(admin, BRANDS, shown)
+    assert list(PhoneBrand.objects.values_list("name", flat=True)) != ["Pear", "Plum"]
+    assert admin.said(yes(admin, BRANDS, shown)) == ["Added: 1. Changed: 1. Left alone: 0."]
+
+
+def fails(*args: Any, **more: Any) -> None:
+    raise OperationalError("deadlock detected")
 
 
 def test_a_reason_is_needed(admin: Any, brand: PhoneBrand) -> None:

@@ -162,6 +162,11 @@ def test_the_last_way_to_pay_money_wants_a_tick(admin: Any, monkeypatch: pytest.
     row.refresh_from_db()
     assert (row.is_off, AuditEntry.objects.count()) == (False, 0)
 
+    said = admin.said(admin.act_on(WAY, [row], "switch-off", apply="1", reason="down"))
+    assert said == [f"{row}: there is something to tick first. Please do it from its own page."]
+    row.refresh_from_db()
+    assert (row.is_off, AuditEntry.objects.count()) == (False, 0)
+
 
 # --- an event
 def test_an_event_says_what_can_move_and_then_what_came_of_it(admin: Any, manufacturer: Any) -> None:

@@ -110,6 +110,10 @@ def test_shells_with_their_prices() -> None:
     assert (old.width_mm, old.height_mm) == (Decimal("74.50"), Decimal("149.27"))
     new = Shell.objects.get(manufacturer_id="MS2")
     assert (new.colour, new.width_mm, new.cutouts) == (colour, Decimal("71.50"), [])
+    assert (new.is_active, old.is_active) == (
+        False,
+        True,
+    )  # it is sold when somebody has drawn its camera holes
     counting = Price.objects.counting().filter(product=model.product).order_by("currency")
     assert [str(price) for price in counting] == ["1500 CREDITS", "21.00 GBP"]
     assert set(counting.values_list("actor", "reason")) == {("op@example.com", "new season")}

@@ -42,6 +42,16 @@ def as_credits(intent: PaymentIntent, amount: int | None = None, email: str = ""
     )
 
 
+@pytest.mark.parametrize("later", [700, 3000])
+def test_both_parts_are_worth_what_the_case_cost_when_it_was_ordered(later: int) -> None:
+    alice = shopper(0)
+    intent = paid(alice)
+    assert as_credits(intent, 1000).metadata == {"credits": 751}
+    factories.reprice(later, currency="CREDITS")
+    as_credits(intent)
+    assert credits.balance(alice.pk) == 1500
+
+
 def test_a_part_and_then_the_rest_at_the_cases_own_rate() -> None:
     alice = shopper(0)
     intent = paid(alice)

@@ -234,6 +234,12 @@ class ActingMixin(ModelAdmin):
         """From a list: row by row."""
         for number, obj in enumerate(rows):
             try:
+                if act.preview is not None and act.preview(obj, doing).confirm:
+                    told = gettext(
+                        "%(row)s: there is something to tick first. Please do it from its own page."
+                    )
+                    messages.warning(request, told % {"row": obj})
+                    continue
                 outcome = acts_done.do(
                     act=act, obj=obj, doing=doing, user=request.user, subject=self.audit_subject(obj),
                     seen=prints[number] if prints else "",

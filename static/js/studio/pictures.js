@@ -2,7 +2,7 @@
 
 const SIZES_PX = [640, 960, 1280]; // of the longer side, as catalog/views/studio.py has them
 const SMALL_PX = 160; // for a tray
-const MOST_PX = SIZES_PX.at(-1); // sharper than any phone's stage, and quick to colour
+const MOST_PX = SIZES_PX[SIZES_PX.length - 1]; // sharper than any phone's stage, and quick to colour
 const KEPT = 12;
 const PATIENCE_MS = 2000;
 

@@ -30,7 +30,7 @@ export class Pieces {
 
   /* Which piece is in doubt, and why, is said at once in a few words; the server says more beside the panels. */
   warn(doubts) {
-    const item = doubts.has(this.store.selected) ? this.store.item() : this.store.item([...doubts.keys()].at(-1) ?? null);
+    const item = doubts.has(this.store.selected) ? this.store.item() : this.store.item([...doubts.keys()].pop() ?? null);
     this.notice.hidden = !item;
     const [name, why] = this.notice.querySelectorAll("span"); // which one, the frame on the stage shows
     const text = item ? this.why(doubts.get(item.id)) : "";
