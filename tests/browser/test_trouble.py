@@ -182,6 +182,8 @@ WALK: dict[str, Callable[[Newcomer], None]] = {
         inbox_parked, message_not_sent, paid_late, reconcile_difference, webhook_endpoint_off, wechat_delivery_not_told,
     )
 }  # fmt: skip
+#: Figures of the last hour or day, which close by themselves: what other people did in this shop may have opened one.
+FIGURES = {"api_errors", "payments_failing", "deliveries_failing", "refunds_unusual"}
 #: What a sweep ends, a minute later: seen at the end.
 LATER = {"payment_unknown", "inbox_parked", "machine_offline", "credits_owed", "message_not_sent"}
 
@@ -233,8 +235,15 @@ class Film:
 
 
 def _open(shop: Shop) -> list[str]:
+    """The kinds of the items that wait for a person, each as often as there are items."""
     rows = shop.query("select kind from core_staffitem where resolved_at is null order by id")
-    return [kind for (kind,) in rows]
+    return [kind for (kind,) in rows if kind not in FIGURES]
+
+
+def _chips(page: Page) -> set[str]:
+    """The kinds that the first page tells of."""
+    links = page.locator(".desk-chips a[href*='kind=']").evaluate_all("all => all.map((link) => link.search)")
+    return set(re.findall(r"[?&]kind=(\w+)", " ".join(links))) - FIGURES
 
 
 @pytest.mark.browser
@@ -242,7 +251,7 @@ def test_new_staff_put_every_trouble_right(desk: Newcomer, shop: Shop) -> None:
     assert set(WALK) | {"dispute_open"} == set(_open(shop))
     film = Film(desk.page)
     with film.scene("first page"):
-        expect(desk.page.locator(".desk-chips a[href*='kind=']")).to_have_count(len(WALK) + 1)
+        assert _chips(desk.page) == set(WALK) | {"dispute_open"}
     for kind, step in WALK.items():
         for _again in range(_open(shop).count(kind)):
             with film.scene(kind):
@@ -256,6 +265,7 @@ def test_new_staff_put_every_trouble_right(desk: Newcomer, shop: Shop) -> None:
     assert (film.broken, _open(shop)) == ({}, [])
     with film.scene("nothing waits"):
         desk.page.goto(f"{shop.url}/admin/")
-        expect(desk.page.get_by_text("Nothing waits for a person.")).to_be_visible()
+        expect(desk.page.get_by_role("heading", name="Needs a person")).to_be_visible()
+        assert _chips(desk.page) == set()
     assert film.broken == {}
     assert "invariants hold" in shop.manage("check_invariants")
