@@ -59,15 +59,18 @@ def free_ports() -> int:
 
 
 class Shop:
-    """A running shop. `url` and `sandbox` are its two origins."""
+    """A running shop. `url` and `sandbox` are its two origins; two at a time need two databases of Redis."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, redis_database: int | None = None) -> None:
         self.home, self.port = home, free_ports()
         self.url = f"http://127.0.0.1:{self.port}"
         self.sandbox = Sandbox(f"http://127.0.0.1:{self.port + 1}")
         self.log = home / "shop.log"
         self._server = os.environ["DATABASE_URL"]
-        self._name = f"browser_{os.getpid()}"
+        self._name = f"browser_{os.getpid()}_{self.port}"
+        self._redis = os.environ["REDIS_URL"]
+        if redis_database is not None:
+            self._redis = re.sub(r"(db=|/)\d+$", rf"\g<1>{redis_database}", self._redis)
         self.database_url = re.sub(r"(://[^/]*/)[^?]*", rf"\g<1>{self._name}", self._server)
         self._numbers = itertools.count(1)
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,7 +95,7 @@ class Shop:
         ):
             clean.pop(name, None)
         self._env = clean | PACE | {
-            "PORT": str(self.port), "DATABASE_URL": self.database_url, "SECRET_KEY": "for-the-browser-tests-" * 3,
+            "PORT": str(self.port), "DATABASE_URL": self.database_url, "REDIS_URL": self._redis, "SECRET_KEY": "for-the-browser-tests-" * 3,
             "MEDIA_ROOT": str(self.home / "media"), "SANDBOX_DATA": str(self.home / "sandbox"), "LOG_LEVEL": "WARNING",
         }  # fmt: skip
         with self.log.open("wb") as log:
